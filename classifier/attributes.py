@@ -1,0 +1,70 @@
+"""What is known of a span, kept so that it survives `Doc.to_bytes`, `nlp.pipe(n_process=…)` and `DocBin`.
+
+spaCy keeps extension attributes in `doc.user_data`, which `DocBin` drops by default and where two spans over the same
+words overwrite each other. The attributes of a span of ours are kept in the `attrs` of one span group instead, which
+travels with the Doc; the extensions `span._.status` and so on read and write there.
+"""
+
+from typing import Any
+
+from spacy.tokens import Doc, Span
+
+STORE = "cancer_attributes"
+"""Key in `doc.spans` of the span group, without spans, that holds the attributes."""
+
+DEFAULTS: dict[str, Any] = {
+    "polarity": None,
+    "status": "present",
+    "historical": False,
+    "extent": None,
+    "sense": None,
+    "evidence": None,
+    "site": None,
+    "primary": None,
+    "cue": None,
+    "section": None,
+    "decided_by": None,
+    "score": None,
+}
+"""The attributes, each with the value of a span for which nothing was set."""
+
+
+def attributes(span: Span) -> dict[str, Any]:
+    """Return the stored attributes of a span as a dictionary that may be changed."""
+    spans = span.doc.spans
+    if STORE not in spans:
+        spans[STORE] = []
+    key = f"{span.start}:{span.end}:{span.label_}"
+    return spans[STORE].attrs.setdefault(key, {})
+
+
+def _stored(span: Span, name: str) -> Any:
+    spans = span.doc.spans
+    if STORE not in spans:
+        return DEFAULTS[name]
+    return spans[STORE].attrs.get(f"{span.start}:{span.end}:{span.label_}", {}).get(name, DEFAULTS[name])
+
+
+def register() -> None:
+    """Register the extension attributes with spaCy. Doing it again changes nothing."""
+    for name in DEFAULTS:
+        Span.set_extension(
+            name,
+            getter=lambda span, name=name: _stored(span, name),
+            setter=lambda span, value, name=name: attributes(span).__setitem__(name, value),
+            force=True,
+        )
+    Doc.set_extension("advanced_ambiguous", getter=lambda doc: advanced_reason(doc) is not None, force=True)
+    Doc.set_extension("advanced_reason", getter=advanced_reason, force=True)
+
+
+def advanced_reason(doc: Doc) -> str | None:
+    """Return why the note's use of "advanced" is ambiguous, as a sentence for a person; None where it is not."""
+    return doc.spans[STORE].attrs.get("advanced_reason") if STORE in doc.spans else None
+
+
+def set_advanced_reason(doc: Doc, reason: str) -> None:
+    """Store why the note's use of "advanced" is ambiguous."""
+    if STORE not in doc.spans:
+        doc.spans[STORE] = []
+    doc.spans[STORE].attrs["advanced_reason"] = reason

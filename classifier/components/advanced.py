@@ -1,0 +1,162 @@
+"""`cancer_advanced`: what each "advanced" means, and whether the note leaves it open."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.matcher import Matcher
+from spacy.tokens import Doc, Span
+
+from classifier import attributes, resources
+from classifier.components.phrases import TERMS
+from classifier.labels import Evidence, Extent, Label, Sense, Status
+
+_DISTANT = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
+_LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
+
+
+@Language.factory(
+    "cancer_advanced",
+    requires=["doc.spans", "span._.status", "span._.extent"],
+    assigns=["span._.sense", "span._.evidence", "doc._.advanced_ambiguous", "doc._.advanced_reason"],
+    default_config={"rules": None},
+)
+def create_advanced(nlp: Language, name: str, rules: str | None) -> "AdvancedReader":
+    """Make the component.
+
+    Parameters
+    ----------
+    rules : str, optional
+        Folder with `advanced_evidence.jsonl`; default the rules of the package.
+    """
+    return AdvancedReader(nlp, Path(rules) if rules else resources.RULES)
+
+
+@dataclass(frozen=True, slots=True)
+class _Fact:
+    """Something in the note that says how far a cancer has gone."""
+
+    sense: Sense
+    """What it makes of "advanced"."""
+    within: str
+    """`phrase`: settles only an "advanced" that it stands in or beside; `note`: settles all."""
+    start: int
+    """First token."""
+    end: int
+    """After the last token."""
+    primary: str | None = None
+    """The cancer it is about, if known."""
+    family: bool = False
+    """It is about a relative's cancer."""
+
+
+class AdvancedReader:
+    """Set `span._.sense` and `span._.evidence` of each ADVANCED span, and say why a note is ambiguous.
+
+    Some mean metastatic by "advanced", others locally advanced (ACS, "What Are Advanced and Metastatic Cancers?").
+    The phrase decides before its sentence, and the sentence before the note. A metastasis that is negated or only
+    possible settles nothing.
+    """
+
+    def __init__(self, nlp: Language, rules: Path) -> None:
+        attributes.register()
+        self._matcher = Matcher(nlp.vocab)
+        self._evidence = {}
+        for _, line in resources.read_jsonl(rules / "advanced_evidence.jsonl"):
+            self._evidence[line["id"]] = (Sense(line["label"]), line["within"])
+            self._matcher.add(line["id"], [line["pattern"]])
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Settle each "advanced" of a Doc."""
+        spans = [span for span in doc.spans.get(TERMS, ()) if span.label_ == Label.ADVANCED]
+        if not spans:
+            return doc
+        facts = self._facts(doc)
+        sentences = np.cumsum(doc.to_array(SENT_START) == 1)
+        open_spans = []
+        for span in spans:
+            sense, evidence = _settle(span, facts, sentences)
+            stored = attributes.attributes(span)
+            stored["sense"], stored["evidence"] = str(sense), str(evidence)
+            if sense is Sense.AMBIGUOUS:
+                open_spans.append(span)
+        if open_spans:
+            attributes.set_advanced_reason(doc, _reason(open_spans, len(spans), doc))
+        return doc
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
+        """Settle each "advanced" in a stream of Docs."""
+        yield from map(self, docs)
+
+    def _facts(self, doc: Doc) -> list[_Fact]:
+        facts = []
+        for key, start, end in self._matcher(doc):
+            sense, within = self._evidence[doc.vocab.strings[key]]
+            facts.append(_Fact(sense, within, start, end))
+        for span in doc.spans[TERMS]:
+            if span.label_ == Label.ADVANCED or span._.status not in (Status.PRESENT, Status.FAMILY):
+                continue
+            family = span._.status == Status.FAMILY
+            if span._.extent in _DISTANT and span.label_ != Label.RECURRENCE:
+                facts.append(_Fact(Sense.DISTANT, "note", span.start, span.end, span._.primary, family))
+            elif span._.extent in _LOCAL and "advanced" not in span.text.lower():
+                facts.append(_Fact(Sense.LOCAL, "note", span.start, span.end, span._.primary, family))
+        return facts
+
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: the evidence is read again from the folder in the config."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> "AdvancedReader":
+        """Return the component itself."""
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the evidence is read again from the folder in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> "AdvancedReader":
+        """Return the component itself."""
+        return self
+
+
+def _settle(span: Span, facts: list[_Fact], sentences: np.ndarray) -> tuple[Sense, Evidence]:
+    """The phrase decides before the sentence, the sentence before the note; distant before local within each."""
+    family = span._.status == Status.FAMILY
+    inside = {fact.sense for fact in facts if span.start <= fact.start < span.end}
+    for sense in (Sense.LOCAL, Sense.DISTANT):
+        if sense in inside:
+            return sense, Evidence.PHRASE
+    facts = [fact for fact in facts if fact.within == "note"]
+    sentence = [fact for fact in facts if sentences[fact.start] == sentences[span.start]]
+    for sense in (Sense.DISTANT, Sense.LOCAL):
+        if any(fact.sense is sense for fact in sentence):
+            return sense, Evidence.SENTENCE
+    primary = span._.primary
+    same = [
+        fact
+        for fact in facts
+        if not family and not fact.family and (fact.primary is None or primary is None or fact.primary == primary)
+    ]
+    for sense in (Sense.DISTANT, Sense.LOCAL):
+        if any(fact.sense is sense for fact in same):
+            return sense, Evidence.NOTE
+    return Sense.AMBIGUOUS, Evidence.NONE
+
+
+def _reason(open_spans: list[Span], uses: int, doc: Doc) -> str:
+    """Say for a person which use is open, why, and what would settle it. Offsets, not the words of the note."""
+    where = ", ".join(str(span.start_char) for span in open_spans)
+    many = len(open_spans) > 1
+    unsettled = {
+        span._.status for span in doc.spans[TERMS] if span._.extent in _DISTANT and span.label_ == Label.DISTANT_SPREAD
+    } - {Status.PRESENT}
+    beside = f"metastasis is mentioned only as {' or '.join(sorted(unsettled))}" if unsettled else "no metastasis is affirmed"
+    return (
+        f'{len(open_spans)} of {uses} uses of "advanced" (at {"characters" if many else "character"} {where}) '
+        f"{'do' if many else 'does'} not say whether locally advanced or metastatic is meant: {beside}, and no stage, "
+        f"TNM category or extent of the same cancer settles it. A stage group, an M category or the sites of disease would."
+    )

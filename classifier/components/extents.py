@@ -1,0 +1,381 @@
+"""`cancer_extents`: how far each spread goes, from its site, the primary, and their relation; then the scheme's label."""
+
+from collections import Counter
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from classifier import attributes, resources
+from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
+from classifier.components.segments import SECTIONS
+from classifier.labels import SPREAD_LABELS, Extent
+from classifier.lexicon import LYMPH_NODE, Primary, Site, load_anatomy
+from classifier.patterns import load_patterns
+from classifier.schemes import Scheme, load_scheme
+
+# How far from the phrase, in tokens, a site of the same sentence may stand and still be its site.
+_BEFORE, _AFTER = 14, 5
+_CLUE_WEIGHT = 0.5
+
+
+@Language.factory(
+    "cancer_extents",
+    requires=["token.is_sent_start", "doc.spans"],
+    assigns=["doc.spans", "span._.extent", "span._.site", "span._.primary"],
+    default_config={"rules": None, "scheme": "ccs"},
+)
+def create_extents(nlp: Language, name: str, rules: str | None, scheme: str) -> "ExtentReader":
+    """Make the component.
+
+    Parameters
+    ----------
+    rules : str, optional
+        Folder with `sites.toml` and `phrases/*.jsonl`; default the rules of the package.
+    scheme : str, default "ccs"
+        `ccs`, `acs`, `tnm` or the path of a TOML file (see `classifier.schemes`).
+    """
+    return ExtentReader(Path(rules) if rules else resources.RULES, load_scheme(scheme))
+
+
+class ExtentReader:
+    """Set `span._.extent`, `span._.site` and `span._.primary`, and the label that the scheme gives to the extent.
+
+    Phrases that turn out to be no spread (growth inside the organ of origin, organs involved by a lymphoma) are left
+    out. Regional nodes and neighbouring structures are those of AJCC (8th edition) and SEER Summary Stage 2018, in
+    `sites.toml`.
+    """
+
+    def __init__(self, rules: Path, scheme: Scheme) -> None:
+        attributes.register()
+        self.anatomy = load_anatomy(rules)
+        self.scheme = scheme
+        self._reads = {pattern.id: pattern.reads for pattern in load_patterns(rules)}
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Decide the extents of `doc.spans["cancer_terms"]`."""
+        if not doc.spans.get(TERMS):
+            return doc
+        note = _Note(doc)
+        spans = []
+        for span in doc.spans[TERMS]:
+            stored = attributes.attributes(span)
+            primary = self._primary(note, span)
+            stored["primary"] = primary.id if primary else None
+            label = self._label(_Phrase(span, note, primary, self.anatomy.sites), stored)
+            if label is None:
+                continue
+            relabelled = Span(doc, span.start, span.end, label=label, span_id=span.id_)
+            attributes.attributes(relabelled).update(stored)
+            spans.append(relabelled)
+        doc.spans[TERMS] = spans
+        return doc
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
+        """Decide the extents in a stream of Docs."""
+        yield from map(self, docs)
+
+    def _label(self, phrase: "_Phrase", stored: dict[str, Any]) -> str | None:
+        """Store the extent and site of a phrase; return its label, or None where it is no tag."""
+        read = _READERS.get(self._reads[phrase.span.id_] or "")
+        extent = stored["extent"]
+        if read is not None:
+            extent = read(phrase, extent)
+            if extent is None:
+                return None
+        stored["extent"] = None if extent is None else str(extent)
+        stored["site"] = ";".join(dict.fromkeys(site.id for site in phrase.sites)) or None
+        label = phrase.span.label_
+        if label in SPREAD_LABELS and extent is not None:
+            return self.scheme.label(extent)
+        return label
+
+    def _primary(self, note: "_Note", span: Span) -> Primary | None:
+        """The primary named in the phrase, else nearest in its sentence, else most often in the note."""
+        sentence = note.sentences[span.start]
+        near = [
+            (max(mention.start - span.end, span.start - mention.end, 0), mention.label_)
+            for mention in note.primaries
+            if note.sentences[mention.start] == sentence
+        ]
+        name = min(near)[1] if near else note.main_primary
+        return self.anatomy.primaries[name] if name else None
+
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: the tables are read again from the folder in the config."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> "ExtentReader":
+        """Return the component itself."""
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the tables are read again from the folder in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> "ExtentReader":
+        """Return the component itself."""
+        return self
+
+
+class _Note:
+    """What the whole note tells: its sentences, its sites, and the primary it speaks of most."""
+
+    def __init__(self, doc: Doc) -> None:
+        self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
+        self.sites = [(span, span.label_) for span in doc.spans.get(SITES, ())]
+        self.primaries = list(doc.spans.get(PRIMARIES, ()))
+        family = [section for section in doc.spans.get(SECTIONS, ()) if section.label_ == "family_history"]
+        votes: Counter[str] = Counter()
+        for weight, mentions in ((1.0, self.primaries), (_CLUE_WEIGHT, doc.spans.get(CLUES, ()))):
+            for mention in mentions:
+                if not any(section.start <= mention.start < section.end for section in family):
+                    votes[mention.label_] += weight  # type: ignore[assignment]
+        self.main_primary = max(votes, key=lambda name: votes[name], default=None)
+
+
+class _Phrase:
+    """A phrase with what decides its extent; `sites` are those that decided."""
+
+    def __init__(self, span: Span, note: _Note, primary: Primary | None, table: dict[str, Site]) -> None:
+        self.span, self.note, self.primary, self.table = span, note, primary, table
+        self.sites: list[Site] = []
+
+    def inside(self) -> list[Site]:
+        """Sites named in the phrase itself."""
+        return [self.table[name] for site, name in self.note.sites if self.span.start <= site.start < self.span.end]
+
+    def nearby(self) -> list[Site]:
+        """The sites nearest to the phrase in its sentence, before it rather than after it."""
+        sentence = self.note.sentences[self.span.start]
+        same = [pair for pair in self.note.sites if self.note.sentences[pair[0].start] == sentence]
+        before = [pair for pair in same if 0 <= self.span.start - pair[0].end <= _BEFORE]
+        after = [pair for pair in same if 0 <= pair[0].start - self.span.end <= _AFTER]
+        return [self.table[name] for _, name in before or after]
+
+    def in_own_organ(self, site: Site) -> bool:
+        """Whether a site is, or is part of, the organ in which the cancer started."""
+        return self.primary is not None and (
+            site.id in self.primary.organ or bool(set(site.within) & set(self.primary.organ) and site.kind == "organ")
+        )
+
+    def words(self) -> set[str]:
+        """The words of the phrase in lower case."""
+        return {token.lower_ for token in self.span}
+
+    def said_before(self, words: Sequence[str]) -> bool:
+        """Whether one of the words stands before the phrase in its sentence."""
+        sentence = self.note.sentences[self.span.start]
+        index = self.span.start - 1
+        while index >= 0 and self.note.sentences[index] == sentence:
+            if self.span.doc[index].lower_.startswith(tuple(words)):
+                return True
+            index -= 1
+        return False
+
+
+def _nodes(phrase: _Phrase, sites: Sequence[Site]) -> Extent:
+    """Nodes are regional in the primary's own drainage, and distant elsewhere (AJCC N and M)."""
+    stations = [site for site in sites if site.kind == "node" and site.id != LYMPH_NODE]
+    if phrase.words() & {"distant", "nonregional", "non-regional"}:
+        return Extent.DISTANT
+    if phrase.primary is None or not stations or not phrase.primary.regional_nodes:
+        return Extent.REGIONAL_NODES
+    if all(site.id in phrase.primary.regional_nodes for site in stations):
+        return Extent.REGIONAL_NODES
+    return Extent.DISTANT
+
+
+def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A metastasis: its site decides."""
+    sites = phrase.inside()
+    words = phrase.words()
+    if not sites and words & {"distant", "remote"}:
+        return Extent.DISTANT
+    if not sites and words & {"regional", "locoregional"}:
+        return Extent.REGION
+    if not sites:
+        sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
+    phrase.sites = sites
+    return _spread_to(phrase, sites, default)
+
+
+def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Extent:
+    organs = [site for site in sites if site.kind != "node"]
+    nodes = [site for site in sites if site.kind == "node"]
+    primary = phrase.primary
+    if nodes and not organs:
+        return _nodes(phrase, sites)
+    if not organs:
+        return default
+    if nodes and _nodes(phrase, sites) is Extent.REGIONAL_NODES and not _is_list(phrase, organs):
+        return Extent.REGIONAL_NODES
+    if primary is not None:
+        if all(site.id in primary.regional_nodes for site in organs):
+            return Extent.REGIONAL_NODES
+        if all(site.id in primary.region or site.id in primary.regional_nodes for site in organs):
+            return Extent.REGION
+        # "Prostate metastasis" of a prostate cancer names the cancer; the lung can be the site of a lung cancer's own.
+        if all(phrase.in_own_organ(site) for site in organs) and "lung" not in primary.organ:
+            return default
+    return Extent.DISTANT
+
+
+def _is_list(phrase: _Phrase, organs: Sequence[Site]) -> bool:
+    """Whether nodes and organs are listed side by side, rather than the nodes placed in a region."""
+    return any(site.kind in ("organ", "cavity") for site in organs) and bool(phrase.words() & {"and", ",", "/", "&", "+"})
+
+
+def _node_phrase(phrase: _Phrase, default: Extent) -> Extent | None:
+    if phrase.primary is not None and phrase.primary.haematological:
+        return None
+    phrase.sites = phrase.inside()
+    return _nodes(phrase, phrase.sites)
+
+
+def _stage(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Stage IV is distant, but not IVA/IVB of the head and neck, nor beside M0, nor of a blood cancer."""
+    primary = phrase.primary
+    if primary is not None and primary.haematological:
+        return None
+    sentence = phrase.note.sentences == phrase.note.sentences[phrase.span.start]
+    tokens = [phrase.span.doc[int(index)].lower_ for index in np.flatnonzero(sentence)]
+    if any(token.endswith("m0") for token in tokens):
+        return None
+    last = phrase.span[-1].lower_
+    if primary is not None and primary.head_and_neck and (last in ("iva", "ivb", "4a", "4b", "a", "b")):
+        return None
+    return default
+
+
+def _invasion(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Growth into a neighbour is adjacent; that of a metastasis, or into a far organ, is distant."""
+    sites = phrase.inside()
+    phrase.sites = sites
+    primary = phrase.primary
+    if primary is not None and primary.haematological:
+        return None
+    if not sites:
+        return default
+    if all(site.kind == "node" for site in sites):
+        return _nodes(phrase, sites)
+    if phrase.said_before(("metasta", "secondar")):
+        return Extent.DISTANT
+    if primary is None:
+        return default
+    foreign = [site for site in sites if not phrase.in_own_organ(site) or site.id in primary.neighbours]
+    if not foreign:
+        return None
+    if all(site.id in primary.region for site in foreign):
+        return Extent.REGION
+    return default
+
+
+def _involvement(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Involvement of an organ: adjacent if it is a neighbour, distant if it is a usual place of metastases."""
+    sites = phrase.inside()
+    if all(site.kind == "node" for site in sites):
+        return _node_phrase(phrase, Extent.REGIONAL_NODES) if sites else None
+    extent = _invasion(phrase, Extent.ADJACENT)
+    primary = phrase.primary
+    if extent is Extent.ADJACENT and primary is not None:
+        foreign = [site for site in sites if site.kind != "node" and not phrase.in_own_organ(site)]
+        if any(site.id in primary.distant_usual and site.id not in primary.neighbours for site in foreign):
+            return Extent.DISTANT
+    return extent
+
+
+def _elsewhere(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A cancer that keeps its primary's name in another organ has spread there."""
+    named = [mention for mention in phrase.note.primaries if phrase.span.start <= mention.start < phrase.span.end]
+    sites = [site for site in phrase.inside() if not phrase.in_own_organ(site)]
+    primary = phrase.primary
+    if not named or primary is None or primary.haematological or not sites:
+        return None
+    if any(site.id in primary.neighbours or site.id in primary.local_recurrence for site in sites):
+        return None
+    phrase.sites = sites
+    return _spread_to(phrase, sites, default)
+
+
+def _confined(phrase: _Phrase, default: Extent) -> Extent | None:
+    sites = phrase.inside()
+    phrase.sites = sites
+    if phrase.primary is None or not sites:
+        return default
+    if any(site.kind == "node" for site in sites):
+        return Extent.REGIONAL_NODES
+    return default if any(phrase.in_own_organ(site) or site.kind == "structure" for site in sites) else None
+
+
+def _regional(phrase: _Phrase, default: Extent) -> Extent | None:
+    sites = phrase.inside()
+    phrase.sites = sites
+    return _nodes(phrase, sites) if any(site.kind == "node" for site in sites) else default
+
+
+def _distant(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Seeding, carcinomatosis, malignant effusion: distant wherever they are."""
+    phrase.sites = phrase.inside()
+    return default
+
+
+def _satellite(phrase: _Phrase, default: Extent) -> Extent | None:
+    phrase.sites = phrase.inside()
+    return default
+
+
+def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Where a cancer came back."""
+    words = phrase.words()
+    sites = phrase.inside()
+    phrase.sites = sites
+    primary = phrase.primary
+    if words & {"distant", "systemic", "distantly", "systemically", "metastatic"}:
+        return Extent.DISTANT
+    if words & {"locoregional", "regional", "regionally", "loco", "locoregionally"}:
+        return Extent.REGION
+    organs = [site for site in sites if site.kind != "node"]
+    if primary is not None:
+        far = [
+            site
+            for site in organs
+            if not phrase.in_own_organ(site) and site.id not in (*primary.local_recurrence, *primary.neighbours)
+        ]
+    else:
+        far = organs
+    if any(site.kind in ("organ", "cavity") for site in far) and not (words & {"local", "locally"}):
+        return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
+    if words & {"local", "locally"}:
+        return Extent.STATED_LOCAL
+    if any(site.kind == "node" for site in sites):
+        return _nodes(phrase, sites)
+    if far:
+        return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
+    if [site for site in organs if primary is None or site.id in primary.local_recurrence]:
+        return Extent.STATED_LOCAL
+    if not organs and any(site.kind == "node" for site in phrase.nearby()):
+        phrase.sites = [site for site in phrase.nearby() if site.kind == "node"]
+        return _nodes(phrase, phrase.sites)
+    return default
+
+
+_READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
+    "spread": _spread,
+    "nodes": _node_phrase,
+    "stage": _stage,
+    "invasion": _invasion,
+    "involvement": _involvement,
+    "elsewhere": _elsewhere,
+    "confined": _confined,
+    "regional": _regional,
+    "recurrence": _recurrence,
+    "effusion": _distant,
+    "carcinomatosis": _distant,
+    "seeding": _distant,
+    "satellite": _satellite,
+}
+"""How each value of a pattern's `reads` decides; the value None drops the phrase."""

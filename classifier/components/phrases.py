@@ -1,0 +1,160 @@
+"""`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.matcher import Matcher
+from spacy.tokens import Doc
+
+from classifier import attributes, resources
+from classifier.components.segments import SECTIONS
+from classifier.lexicon import Lexicon, Reading
+from classifier.patterns import NOT_CANCER, Pattern, load_patterns
+from classifier.segmentation import OTHER_SECTION
+
+TERMS = "cancer_terms"
+"""Key in `doc.spans` of the phrases; the `id_` of a span is the id of the pattern that found it."""
+SITES = "cancer_sites"
+"""Key in `doc.spans` of the sites named in the note, labelled with the site's id."""
+PRIMARIES = "cancer_primaries"
+"""Key in `doc.spans` of the primaries named in the note, labelled with the primary's id."""
+CLUES = "cancer_clues"
+"""Key in `doc.spans` of the words that point to a primary, labelled with the primary's id."""
+
+_CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
+_STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
+_STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
+
+
+@Language.factory(
+    "cancer_phrases",
+    requires=["token.is_sent_start"],
+    assigns=["doc.spans"],
+    default_config={"rules": None},
+)
+def create_phrases(nlp: Language, name: str, rules: str | None) -> "PhraseFinder":
+    """Make the component.
+
+    Parameters
+    ----------
+    rules : str, optional
+        Folder with `phrases/*.jsonl`, `vocabulary.toml` and `sites.toml`; default the rules of the package.
+    """
+    return PhraseFinder(nlp, Path(rules) if rules else resources.RULES)
+
+
+class PhraseFinder:
+    """Find the phrases by the patterns of `rules/phrases/`.
+
+    Of overlapping phrases the longest stays; a phrase that a NOT_CANCER pattern overlaps does not. ADVANCED may stand
+    over the same words as another label ("locally advanced" is both).
+    """
+
+    def __init__(self, nlp: Language, rules: Path) -> None:
+        attributes.register()
+        self.lexicon = Lexicon(nlp, rules)
+        self.patterns = load_patterns(rules)
+        self._by_id = {pattern.id: pattern for pattern in self.patterns}
+        self._matcher = Matcher(nlp.vocab)
+        for pattern in self.patterns:
+            self._matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
+        reading = self.lexicon.read(doc)
+        surroundings = _Surroundings(doc, reading)
+        strings = doc.vocab.strings
+        matches = []
+        for key, start, end in self._matcher(reading.doc):
+            pattern = self._by_id[strings[key]]
+            if surroundings.allow(pattern, start, end):
+                matches.append((pattern, start, end - pattern.after))
+        sections = doc.spans.get(SECTIONS, ())
+        spans = []
+        for pattern, start, end in _resolve(matches):
+            span = reading.span(doc, start, end, pattern.label)
+            span.id_ = pattern.id
+            stored = attributes.attributes(span)
+            stored["extent"] = pattern.extent
+            stored["polarity"] = pattern.polarity
+            stored["decided_by"] = "rule"
+            stored["section"] = next(
+                (part.label_ for part in sections if part.start <= span.start < part.end and part.label_ != OTHER_SECTION), None
+            )
+            spans.append(span)
+        doc.spans[TERMS] = spans
+        doc.spans[SITES] = [reading.span(doc, start, end, name) for name, start, end in reading.sites]
+        doc.spans[PRIMARIES] = [reading.span(doc, start, end, name) for name, start, end in reading.primaries]
+        doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
+        return doc
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
+        """Find the phrases of a stream of Docs."""
+        yield from map(self, docs)
+
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: the patterns are read again from the folder in the config."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> "PhraseFinder":
+        """Return the component itself."""
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the patterns are read again from the folder in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> "PhraseFinder":
+        """Return the component itself."""
+        return self
+
+
+def _resolve(matches: list[tuple[Pattern, int, int]]) -> list[tuple[Pattern, int, int]]:
+    """Of overlapping matches keep the longest, blocks first; in the order of the text."""
+    ranked = sorted(matches, key=lambda match: (match[0].label != NOT_CANCER, match[1] - match[2], match[1]))
+    taken: dict[bool, set[int]] = {True: set(), False: set()}
+    kept = []
+    for pattern, start, end in ranked:
+        words = set(range(start, end))
+        layers = (True, False) if pattern.label == NOT_CANCER else (pattern.label == "ADVANCED",)
+        if pattern.label != NOT_CANCER and words & taken[layers[0]]:
+            continue
+        for layer in layers:
+            taken[layer] |= words
+        if pattern.label != NOT_CANCER:
+            kept.append((pattern, start, end))
+    return sorted(kept, key=lambda match: (match[1], match[2]))
+
+
+class _Surroundings:
+    """Where in a note a cancer or a staging expression is named."""
+
+    def __init__(self, doc: Doc, reading: Reading) -> None:
+        starts = doc.to_array(SENT_START) == 1
+        self.sentence = np.cumsum(starts)[reading.positions] if len(reading.positions) else np.zeros(0, dtype=int)
+        classes = [token.ent_type_ for token in reading.doc]
+        family = np.zeros(len(doc), dtype=bool)
+        for section in doc.spans.get(SECTIONS, ()):
+            if section.label_ == "family_history":
+                family[section.start : section.end] = True
+        self.cancer = [i for i, name in enumerate(classes) if name in _CANCER_WORDS]
+        self.own_cancer = any(not family[reading.positions[i]] for i in self.cancer)
+        self.staging = [
+            i for i, name in enumerate(classes) if name in _STAGING_WORDS or reading.doc[i].lower_ in _STAGE
+        ]
+
+    def allow(self, pattern: Pattern, start: int, end: int) -> bool:
+        """Whether what the pattern needs is there."""
+        if pattern.needs is None:
+            return True
+        if pattern.needs == "note":
+            return self.own_cancer
+        sentence = self.sentence[start]
+        if any(self.sentence[i] == sentence for i in self.cancer):
+            return True
+        if pattern.needs == "sentence":
+            return False
+        return any(self.sentence[i] == sentence and not start <= i < end for i in self.staging)

@@ -1,0 +1,21 @@
+"""Errors that a user can act on: each has a code, says what and where, and how to mend it. Never note text."""
+
+
+class NoteTermsError(Exception):
+    """An error in what the user gave: a file, a column, an option, a rule.
+
+    Parameters
+    ----------
+    code : str
+        Stable code such as ``E101``, so that a script can tell errors apart.
+    problem : str
+        What is wrong and where, without any note text.
+    remedy : str
+        What to do about it.
+    """
+
+    def __init__(self, code: str, problem: str, remedy: str) -> None:
+        self.code = code
+        self.problem = problem
+        self.remedy = remedy
+        super().__init__(f"[{code}] {problem} {remedy}")

@@ -1,0 +1,54 @@
+"""The one way to the project's data files: beside the package in a checkout, inside it in an installed wheel."""
+
+import json
+import tomllib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from classifier.errors import NoteTermsError
+
+_PACKAGE = Path(__file__).parent
+_INSTALLED = _PACKAGE / "resources"
+_ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+
+RULES = _ROOT / "rules"
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    NoteTermsError
+        E201 when there is no such file, E202 when it is not TOML.
+    """
+    try:
+        return tomllib.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise NoteTermsError("E201", f"{path} does not exist.", "Give the path of an existing file.") from None
+    except tomllib.TOMLDecodeError as error:
+        raise NoteTermsError("E202", f"{path} is not valid TOML: {error}.", "Mend the file at that place.") from None
+
+
+def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """Yield (line number, object) for each line of a JSONL file that is not blank.
+
+    Raises
+    ------
+    NoteTermsError
+        E201 when there is no such file, E203 when a line is not JSON.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except FileNotFoundError:
+        raise NoteTermsError("E201", f"{path} does not exist.", "Give the path of an existing file.") from None
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            yield number, json.loads(line)
+        except json.JSONDecodeError as error:
+            raise NoteTermsError(
+                "E203", f"{path}, line {number} is not JSON: {error.msg}.", "Each line is one JSON object."
+            ) from None

@@ -1,0 +1,110 @@
+"""The tokenizer of clinical notes: each mark of punctuation is a token, TNM categories stand apart, markup is skipped."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import spacy
+from spacy.attrs import ORTH
+from spacy.language import Language
+from spacy.tokenizer import Tokenizer
+from spacy.tokens import Doc
+from spacy.vocab import Vocab
+
+from classifier.markup import blank_markup
+
+# Abbreviations with a slash that are one word to a reader.
+_SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
+
+# T2N0M0 without a space is three facts. A look-behind has one width, so each way for a category to end stands apart.
+_AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3XxOo+])|(?<=N[0-3][a-cA-C])|(?<=mi))"
+_NEXT_CATEGORY = r"(?=[cpyra]{0,3}[NM][0-3XxOo+])"
+_PUNCTUATION = r"[^\w\s.,]|_+|[.,](?!\d)|(?<!\d)[.,]"
+_INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_PUNCTUATION}")
+_PREFIX = re.compile(r"^(?:[^\w\s]|_+)")
+_SUFFIX = re.compile(r"(?:['’]s|[^\w\s]|_+)$", re.IGNORECASE)
+
+
+class NoteTokenizer:
+    """Split a note into tokens; `doc.text` is the note exactly as given.
+
+    Markup (HTML, RTF) becomes tokens for which `is_skipped` is true, so that the words around it stand side by side
+    for the components.
+    """
+
+    def __init__(self, vocab: Vocab) -> None:
+        self.vocab = vocab
+        cases = [form for word in _SLASHED for form in (word, word.upper(), word.capitalize())]
+        self._words = Tokenizer(
+            vocab,
+            rules={form: [{ORTH: form}] for form in cases},
+            prefix_search=_PREFIX.search,
+            suffix_search=_SUFFIX.search,
+            infix_finditer=_INFIX.finditer,
+        )
+
+    def __call__(self, text: str) -> Doc:
+        """Return the Doc of a note."""
+        plain = blank_markup(text)
+        doc = self._words(plain)
+        return doc if plain == text else _restore(doc, text)
+
+    def explain(self, text: str) -> list[tuple[str, str]]:
+        """Say which rule made each token, as spaCy's own tokenizer does."""
+        return self._words.explain(text)
+
+    # The tokenizer has no state beyond this module, so there is nothing to store.
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: the tokenizer is made again from its name in the config."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> "NoteTokenizer":
+        """Return the tokenizer itself."""
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the tokenizer is made again from its name in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> "NoteTokenizer":
+        """Return the tokenizer itself."""
+        return self
+
+
+def _restore(plain: Doc, text: str) -> Doc:
+    """Give the tokens of a blanked text the characters that the note had there."""
+    words: list[str] = []
+    spaces: list[bool] = []
+    end = 0
+    for token in plain:
+        if token.is_space:
+            continue
+        _fill(text[end : token.idx], words, spaces)
+        words.append(text[token.idx : token.idx + len(token)])
+        spaces.append(False)
+        end = token.idx + len(token)
+    _fill(text[end:], words, spaces)
+    return Doc(plain.vocab, words=words, spaces=spaces)
+
+
+def _fill(gap: str, words: list[str], spaces: list[bool]) -> None:
+    if gap.startswith(" ") and words:
+        spaces[-1] = True
+        gap = gap[1:]
+    if gap:
+        words.append(gap)
+        spaces.append(False)
+
+
+def is_skipped(text: str) -> bool:
+    """Return whether a token is no word of the note: white space, or markup."""
+    return not blank_markup(text).strip()
+
+
+@spacy.registry.tokenizers("cancer_tokenizer.v1")
+def create_tokenizer() -> Any:
+    """Make the tokenizer for a pipeline; `classifier.pipeline` names it in its config."""
+
+    def create(nlp: Language) -> NoteTokenizer:
+        return NoteTokenizer(nlp.vocab)
+
+    return create
