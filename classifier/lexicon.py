@@ -12,7 +12,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
-from classifier.tokenizer import is_skipped
+from classifier.words import words_of
 
 
 LYMPH_NODE = "lymph_node"
@@ -153,9 +153,8 @@ class Lexicon:
 
     def read(self, doc: Doc) -> Reading:
         """Return the Doc as the rules read it."""
-        kept = [token.i for token in doc if not (token.is_space or _skips(token.text))]
-        words = Doc(doc.vocab, words=[doc[index].text for index in kept])
-        reading = Reading(words, np.array(kept, dtype=int))
+        words, positions = words_of(doc)
+        reading = Reading(words, positions)
         classes = self._classes(reading)
         strings = doc.vocab.strings
         array = np.zeros((len(words), 2), dtype="uint64")
@@ -243,10 +242,6 @@ class Lexicon:
         if key not in self._shape_of:
             self._shape_of[key] = next((name for name, shape in self._shapes if shape.fullmatch(text)), None)
         return self._shape_of[key]
-
-
-def _skips(text: str) -> bool:
-    return text[0] in "<&\\{}\x00\u200b\ufeff \n" and is_skipped(text)
 
 
 def _class_of(kind: str, name: str) -> str:

@@ -31,15 +31,17 @@ class Pattern(BaseModel):
     reads: (
         Literal[
             "spread", "carcinomatosis", "seeding", "secondary", "effusion", "elsewhere", "stage", "nodes", "satellite",
-            "invasion", "involvement", "regional", "confined", "recurrence",
+            "invasion", "involvement", "involving", "free", "regional", "confined", "recurrence",
         ]
         | None
     ) = None
     """How the sites around the phrase change its extent (see `classifier.components.extents`); none: not at all."""
     polarity: Status | None = None
     """Status that the phrase has by itself, such as negated for N0."""
-    needs: Literal["sentence", "note", "staging"] | None = None
-    """Where a cancer must be named for the phrase to count: its sentence, the note, or a staging expression around it."""
+    needs: Literal["sentence", "note", "topic", "staging"] | None = None
+    """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a cancer in
+    the note; `note`: a cancer in the note; `topic`: a cancer in the note, and no other finding alone in the sentence;
+    `staging`: a cancer or another staging expression in the sentence."""
     after: int = 0
     """Tokens at the end of the match that are only looked at: they are no part of the phrase."""
     about: str

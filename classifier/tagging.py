@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 # Importing the components registers their factories, also where the package is not installed.
+from classifier import tokenizer  # noqa: F401
 from classifier.components import advanced, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
@@ -45,7 +46,7 @@ def pipeline(scheme: str | Path = "ccs", rules: str | Path | None = None) -> Lan
     nlp.add_pipe("cancer_segments", config={"rules": folder})
     nlp.add_pipe("cancer_phrases", config={"rules": folder})
     nlp.add_pipe("cancer_extents", config={"rules": folder, "scheme": str(scheme)})
-    nlp.add_pipe("cancer_assertion", config={"rules": folder, "spans_key": TERMS})
+    nlp.add_pipe("cancer_assertion", config={"rules": folder, "spans_key": TERMS, "past": "over"})
     nlp.add_pipe("cancer_advanced", config={"rules": folder})
     return nlp
 

@@ -28,8 +28,7 @@ _SUFFIX = re.compile(r"(?:['’]s|[^\w\s]|_+)$", re.IGNORECASE)
 class NoteTokenizer:
     """Split a note into tokens; `doc.text` is the note exactly as given.
 
-    Markup (HTML, RTF) becomes tokens for which `is_skipped` is true, so that the words around it stand side by side
-    for the components.
+    Markup (HTML, RTF) becomes tokens of its own, which `classifier.words.words_of` leaves out.
     """
 
     def __init__(self, vocab: Vocab) -> None:
@@ -93,11 +92,6 @@ def _fill(gap: str, words: list[str], spaces: list[bool]) -> None:
     if gap:
         words.append(gap)
         spaces.append(False)
-
-
-def is_skipped(text: str) -> bool:
-    """Return whether a token is no word of the note: white space, or markup."""
-    return not blank_markup(text).strip()
 
 
 @spacy.registry.tokenizers("cancer_tokenizer.v1")

@@ -218,6 +218,8 @@ def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Exten
             return Extent.REGIONAL_NODES
         if all(site.id in primary.region or site.id in primary.regional_nodes for site in organs):
             return Extent.REGION
+        if default is Extent.SPREAD_NOS and all(site.id in primary.neighbours and site.kind == "structure" for site in organs):
+            return Extent.ADJACENT
         # "Prostate metastasis" of a prostate cancer names the cancer; the lung can be the site of a lung cancer's own.
         if all(phrase.in_own_organ(site) for site in organs) and "lung" not in primary.organ:
             return default
@@ -271,6 +273,30 @@ def _invasion(phrase: _Phrase, default: Extent) -> Extent | None:
         return None
     if all(site.id in primary.region for site in foreign):
         return Extent.REGION
+    if not any(site.id in primary.neighbours for site in foreign) and any(
+        site.kind == "organ" or site.id in primary.distant_usual for site in foreign
+    ):
+        return Extent.DISTANT
+    return default
+
+
+def _involving(phrase: _Phrase, default: Extent) -> Extent | None:
+    """The verb is used of so much that only a known neighbour or a usual place of metastases counts."""
+    primary = phrase.primary
+    if primary is None or primary.haematological:
+        return None
+    known = (*primary.neighbours, *primary.region, *primary.distant_usual, *primary.regional_nodes)
+    if not any(site.id in known for site in phrase.inside()):
+        return None
+    return _involvement(phrase, default)
+
+
+def _free(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A structure that is free counts where it is a neighbour of the organ of origin."""
+    phrase.sites = phrase.inside()
+    primary = phrase.primary
+    if primary is None or not any(site.id in primary.neighbours and site.kind != "organ" for site in phrase.sites):
+        return None
     return default
 
 
@@ -369,6 +395,8 @@ _READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "stage": _stage,
     "invasion": _invasion,
     "involvement": _involvement,
+    "involving": _involving,
+    "free": _free,
     "elsewhere": _elsewhere,
     "confined": _confined,
     "regional": _regional,

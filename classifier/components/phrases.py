@@ -140,21 +140,33 @@ class _Surroundings:
         for section in doc.spans.get(SECTIONS, ()):
             if section.label_ == "family_history":
                 family[section.start : section.end] = True
-        self.cancer = [i for i, name in enumerate(classes) if name in _CANCER_WORDS]
-        self.own_cancer = any(not family[reading.positions[i]] for i in self.cancer)
+        self.cancer = self._sentences_with(classes, _CANCER_WORDS)
+        self.lesion = self._sentences_with(classes, ("LESION",))
+        self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
+        self.own_cancer = any(
+            name in _CANCER_WORDS and not family[reading.positions[index]] for index, name in enumerate(classes)
+        )
         self.staging = [
-            i for i, name in enumerate(classes) if name in _STAGING_WORDS or reading.doc[i].lower_ in _STAGE
+            index
+            for index, name in enumerate(classes)
+            if name in _STAGING_WORDS or reading.doc[index].lower_ in _STAGE
         ]
+
+    def _sentences_with(self, classes: list[str], names: tuple[str, ...]) -> set[int]:
+        return {int(self.sentence[index]) for index, name in enumerate(classes) if name in names}
 
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
-        if pattern.needs is None:
-            return True
-        if pattern.needs == "note":
-            return self.own_cancer
-        sentence = self.sentence[start]
-        if any(self.sentence[i] == sentence for i in self.cancer):
-            return True
-        if pattern.needs == "sentence":
-            return False
-        return any(self.sentence[i] == sentence and not start <= i < end for i in self.staging)
+        sentence = int(self.sentence[start])
+        match pattern.needs:
+            case "sentence":
+                return sentence in self.cancer or (sentence in self.lesion and self.own_cancer)
+            case "note":
+                return self.own_cancer
+            case "topic":
+                return self.own_cancer and (sentence in self.cancer or sentence not in self.other)
+            case "staging":
+                return sentence in self.cancer or any(
+                    self.sentence[index] == sentence and not start <= index < end for index in self.staging
+                )
+        return True

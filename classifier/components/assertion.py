@@ -1,0 +1,229 @@
+"""`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.language import Language
+from spacy.matcher import Matcher
+from spacy.tokens import Doc, Span
+
+from classifier import attributes, resources
+from classifier.components.segments import SECTIONS
+from classifier.cues import Cue, load_cues
+from classifier.labels import Status
+from classifier.words import words_of
+
+_STATUS_KINDS = ("negated", "possible", "hypothetical")
+_BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
+
+
+@Language.factory(
+    "cancer_assertion",
+    requires=["token.is_sent_start"],
+    assigns=["span._.status", "span._.historical", "span._.cue"],
+    default_config={"spans_key": "ents", "rules": None, "past": "history"},
+)
+def create_assertion(
+    nlp: Language, name: str, spans_key: str, rules: str | None, past: Literal["history", "over"]
+) -> "Assertion":
+    """Make the component.
+
+    Parameters
+    ----------
+    spans_key : str, default "ents"
+        Key of `doc.spans`, or `ents` for `doc.ents`.
+    rules : str, optional
+        Folder with `context_cues.jsonl`; default the rules of the package.
+    past : str, default "history"
+        `history`: a finding is historical as ConText has it, also by "history of". `over`: only where the note says
+        that it is over or overtaken, as a cancer does not pass by standing in the history.
+    """
+    return Assertion(nlp, load_cues(Path(rules) if rules else resources.RULES), spans_key, past)
+
+
+@dataclass(frozen=True, slots=True)
+class _Mention:
+    """A cue in a Doc; offsets are in words."""
+
+    cue: Cue
+    start: int
+    end: int
+
+
+class Assertion:
+    """Set `span._.status`, `span._.historical` and `span._.cue` of any spans.
+
+    The algorithm is ConText (Chapman et al. 2001, Harkema et al. 2009): a cue gives its status to the findings in its
+    scope, which reaches to the end of the sentence or to a terminator; a pseudo-cue blocks the cues within it. Of
+    several cues the nearest decides, one that stands after the finding before one that stands before it, and a
+    condition before all. A Doc without sentence starts is read as one sentence.
+    """
+
+    def __init__(self, nlp: Language, cues: Sequence[Cue], spans_key: str, past: str) -> None:
+        attributes.register()
+        self.spans_key = spans_key
+        self.past = past
+        self._cues = {cue.id: cue for cue in cues}
+        self._matcher = Matcher(nlp.vocab)
+        for cue in cues:
+            patterns = [cue.pattern] if cue.pattern else []
+            patterns += [[{"LOWER": token.lower_} for token in doc if not token.is_space] for doc in map(nlp.make_doc, cue.cues)]
+            self._matcher.add(cue.id, patterns)
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Decide the status of the spans of a Doc."""
+        spans = list(doc.ents) if self.spans_key == "ents" else list(doc.spans.get(self.spans_key, ()))
+        if not spans:
+            return doc
+        words, positions = words_of(doc)
+        sentences = np.cumsum(doc.to_array(SENT_START) == 1)[positions]
+        mentions = self._mentions(words)
+        carried = _carried(words, sentences, mentions)
+        for span in spans:
+            start = int(np.searchsorted(positions, span.start))
+            end = max(int(np.searchsorted(positions, span.end)), start + 1)
+            if start < len(sentences):
+                self._decide(span, _Scope(start, end, sentences, mentions, carried), words)
+        return doc
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
+        """Decide the status of the spans in a stream of Docs."""
+        yield from map(self, docs)
+
+    def _mentions(self, words: Doc) -> list[_Mention]:
+        """The cues of a Doc in order; of overlapping ones the longest."""
+        strings = words.vocab.strings
+        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in self._matcher(words)]
+        taken = [False] * len(words)
+        kept = []
+        for mention in sorted(found, key=lambda m: (m.start - m.end, m.cue.kind != "pseudo", m.start)):
+            end = mention.end - mention.cue.after
+            if not any(taken[mention.start : end]):
+                taken[mention.start : end] = [True] * (end - mention.start)
+                kept.append(_Mention(mention.cue, mention.start, end))
+        return sorted(kept, key=lambda m: m.start)
+
+    def _decide(self, span: Span, scope: "_Scope", words: Doc) -> None:
+        stored = attributes.attributes(span)
+        section = _section(span)
+        before = scope.before(_STATUS_KINDS)
+        after = scope.after(_STATUS_KINDS)
+        condition = next((mention for mention in before if mention.cue.holds), None)
+        relative = next(iter(scope.after(("family",)) + scope.before(("family",))), None)
+        nearest = condition or next(iter(after + before), None)
+        status = Status(nearest.cue.kind) if nearest else Status.PRESENT
+        if status is not Status.NEGATED:
+            if relative or section == "family_history":
+                status, nearest = Status.FAMILY, relative
+            elif section == "risks" and status is not Status.HYPOTHETICAL:
+                status, nearest = Status.HYPOTHETICAL, None
+        polarity = stored.get("polarity")
+        if polarity and status in (Status.PRESENT, Status.POSSIBLE):
+            status, nearest = Status(polarity), None
+        past = [m for m in scope.after(("historical",)) + scope.before(("historical",)) if self._puts_in_past(m.cue)]
+        over = nearest is not None and nearest.cue.past == "over"
+        in_history = self.past == "history" and section == "past_medical_history" and status is Status.PRESENT
+        stored["status"] = str(status)
+        stored["historical"] = bool(past) and status is not Status.NEGATED or over or in_history
+        stored["cue"] = words[nearest.start : nearest.end].text if nearest else None
+
+    def _puts_in_past(self, cue: Cue) -> bool:
+        return cue.past == "over" or self.past == "history"
+
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: the cues are read again from the folder in the config."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> "Assertion":
+        """Return the component itself."""
+        return self
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the cues are read again from the folder in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> "Assertion":
+        """Return the component itself."""
+        return self
+
+
+@dataclass(frozen=True, slots=True)
+class _Scope:
+    """The cues around one finding; offsets are in words."""
+
+    start: int
+    end: int
+    sentences: np.ndarray
+    mentions: list[_Mention]
+    carried: dict[int, _Mention]
+
+    def before(self, kinds: Sequence[str]) -> list[_Mention]:
+        """Cues before the finding that reach it, nearest first."""
+        found = []
+        sentence = self.sentences[self.start]
+        ended: set[str] = set()
+        for mention in reversed(self.mentions):
+            if mention.end > self.start or self.sentences[mention.start] > sentence:
+                continue
+            if self.sentences[mention.start] < sentence:
+                break
+            if mention.cue.kind == "terminator":
+                ended |= set(mention.cue.ends or kinds)
+            elif mention.cue.kind in kinds and mention.cue.kind not in ended and mention.cue.direction != "backward":
+                if mention.cue.scope is None or self.start - mention.end < mention.cue.scope:
+                    found.append(mention)
+            if ended.issuperset(kinds):
+                break
+        if int(sentence) in self.carried and self.carried[int(sentence)].cue.kind in kinds:
+            found.append(self.carried[int(sentence)])
+        return found
+
+    def after(self, kinds: Sequence[str]) -> list[_Mention]:
+        """Cues after the finding that reach back to it, nearest first."""
+        found = []
+        sentence = self.sentences[self.end - 1]
+        ended: set[str] = set()
+        for mention in self.mentions:
+            if mention.start < self.end:
+                continue
+            if self.sentences[mention.start] != sentence:
+                break
+            if mention.cue.kind == "terminator":
+                ended |= set(mention.cue.ends or kinds)
+            elif mention.cue.kind in kinds and mention.cue.kind not in ended and mention.cue.direction != "forward":
+                if mention.cue.scope is None or mention.start - self.end < mention.cue.scope:
+                    found.append(mention)
+            if ended.issuperset(kinds):
+                break
+        return found
+
+
+def _carried(words: Doc, sentences: np.ndarray, mentions: list[_Mention]) -> dict[int, _Mention]:
+    """The sentences that are items of a list to which a cue such as "risks include" carries on."""
+    carried: dict[int, _Mention] = {}
+    first = {int(sentence): index for index, sentence in reversed(list(enumerate(sentences)))}
+    for mention in mentions:
+        if mention.cue.carries:
+            sentence = int(sentences[mention.start]) + 1
+            while sentence in first and _is_item(words, first[sentence]):
+                carried[sentence] = mention
+                sentence += 1
+    return carried
+
+
+def _is_item(words: Doc, index: int) -> bool:
+    token = words[index]
+    if token.text in _BULLETS:
+        return True
+    short = token.is_digit or (len(token.text) == 1 and token.is_alpha)
+    return short and index + 1 < len(words) and words[index + 1].text in (".", ")")
+
+
+def _section(span: Span) -> str | None:
+    for section in span.doc.spans.get(SECTIONS, ()):
+        if section.start <= span.start < section.end:
+            return section.label_
+    return None
