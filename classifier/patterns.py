@@ -1,5 +1,6 @@
 """The phrase patterns of `rules/phrases/`: spaCy Matcher patterns, one JSON object a line, as spaCy's EntityRuler reads them."""
 
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
@@ -48,6 +49,43 @@ class Pattern(BaseModel):
     """What the pattern is for."""
     example: str
     """A text with the phrase that this pattern finds in double brackets."""
+
+
+# Classes that stand in most sentences of a cancer note, from which no pattern can be told.
+_COMMON = ("MOD", "DET", "LINK", "PREP", "BRACKET", "NUMBER", "SITE", "STATION", "LESION", "CANCER")
+
+
+@dataclass(frozen=True, slots=True)
+class Anchor:
+    """Words and word classes of which one must stand in a sentence for a pattern to match there."""
+
+    words: frozenset[str]
+    """In lower case."""
+    classes: frozenset[str]
+    """Word classes."""
+
+
+def anchor(pattern: Pattern) -> Anchor | None:
+    """Return the token of a pattern that tells most: one that must be there, and is rare.
+
+    None where no token of the pattern is bound to words or classes.
+    """
+    candidates = []
+    for token in pattern.pattern:
+        if token.get("OP") in ("?", "*", "!") or "ENT_TYPE" not in token and "LOWER" not in token:
+            continue
+        words, classes = _values(token.get("LOWER")), _values(token.get("ENT_TYPE"))
+        if words or classes:
+            rarity = min([len(word) for word in words] + [1 if name in _COMMON else 9 for name in classes])
+            candidates.append((rarity, -len(words), Anchor(frozenset(words), frozenset(classes))))
+    return max(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+
+
+def _values(condition: Any) -> list[str]:
+    """The values that a token condition admits; none where it admits what cannot be listed."""
+    if isinstance(condition, str):
+        return [condition]
+    return list(condition.get("IN", ())) if isinstance(condition, dict) else []
 
 
 def load_patterns(rules: Path) -> list[Pattern]:

@@ -8,7 +8,7 @@ from typing import Any, Literal
 import numpy as np
 from spacy.attrs import SENT_START
 from spacy.language import Language
-from spacy.matcher import Matcher
+from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
@@ -68,11 +68,13 @@ class Assertion:
         self.spans_key = spans_key
         self.past = past
         self._cues = {cue.id: cue for cue in cues}
-        self._matcher = Matcher(nlp.vocab)
+        self._wordings = PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._patterns = Matcher(nlp.vocab)
         for cue in cues:
-            patterns = [cue.pattern] if cue.pattern else []
-            patterns += [[{"LOWER": token.lower_} for token in doc if not token.is_space] for doc in map(nlp.make_doc, cue.cues)]
-            self._matcher.add(cue.id, patterns)
+            if cue.pattern:
+                self._patterns.add(cue.id, [cue.pattern])
+            else:
+                self._wordings.add(cue.id, list(map(nlp.make_doc, cue.cues)))
 
     def __call__(self, doc: Doc) -> Doc:
         """Decide the status of the spans of a Doc."""
@@ -97,7 +99,7 @@ class Assertion:
     def _mentions(self, words: Doc) -> list[_Mention]:
         """The cues of a Doc in order; of overlapping ones the longest."""
         strings = words.vocab.strings
-        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in self._matcher(words)]
+        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in [*self._wordings(words), *self._patterns(words)]]
         taken = [False] * len(words)
         kept = []
         for mention in sorted(found, key=lambda m: (m.start - m.end, m.cue.kind != "pseudo", m.start)):

@@ -1,6 +1,7 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ from spacy.tokens import Doc
 from classifier import attributes, resources
 from classifier.components.segments import SECTIONS
 from classifier.lexicon import Lexicon, Reading
-from classifier.patterns import NOT_CANCER, Pattern, load_patterns
+from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
 from classifier.segmentation import OTHER_SECTION
 
 TERMS = "cancer_terms"
@@ -25,6 +26,7 @@ PRIMARIES = "cancer_primaries"
 CLUES = "cancer_clues"
 """Key in `doc.spans` of the words that point to a primary, labelled with the primary's id."""
 
+# Not METS, which are units of exercise as well.
 _CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
 _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
 _STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
@@ -59,9 +61,11 @@ class PhraseFinder:
         self.lexicon = Lexicon(nlp, rules)
         self.patterns = load_patterns(rules)
         self._by_id = {pattern.id: pattern for pattern in self.patterns}
-        self._matcher = Matcher(nlp.vocab)
+        # A Matcher costs by its patterns; in each sentence only those run whose anchor stands there.
+        self._matchers: dict[Anchor | None, Matcher] = {}
         for pattern in self.patterns:
-            self._matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
+            matcher = self._matchers.setdefault(anchor(pattern), Matcher(nlp.vocab))
+            matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
@@ -69,10 +73,17 @@ class PhraseFinder:
         surroundings = _Surroundings(doc, reading)
         strings = doc.vocab.strings
         matches = []
-        for key, start, end in self._matcher(reading.doc):
-            pattern = self._by_id[strings[key]]
-            if surroundings.allow(pattern, start, end):
-                matches.append((pattern, start, end - pattern.after))
+        for sentence in surroundings.sentence_spans:
+            words = {token.lower_ for token in sentence}
+            classes = {token.ent_type_ for token in sentence}
+            for found, matcher in self._matchers.items():
+                if found and found.words.isdisjoint(words) and found.classes.isdisjoint(classes):
+                    continue
+                for key, start, end in matcher(sentence):
+                    pattern = self._by_id[strings[key]]
+                    start, end = start + sentence.start, end + sentence.start
+                    if surroundings.allow(pattern, start, end):
+                        matches.append((pattern, start, end - pattern.after))
         sections = doc.spans.get(SECTIONS, ())
         spans = []
         for pattern, start, end in _resolve(matches):
@@ -136,6 +147,8 @@ class _Surroundings:
         starts = doc.to_array(SENT_START) == 1
         self.sentence = np.cumsum(starts)[reading.positions] if len(reading.positions) else np.zeros(0, dtype=int)
         classes = [token.ent_type_ for token in reading.doc]
+        bounds = np.flatnonzero(np.diff(self.sentence, prepend=-1, append=-1)) if len(self.sentence) else []
+        self.sentence_spans = [reading.doc[int(start) : int(end)] for start, end in pairwise(bounds)]
         family = np.zeros(len(doc), dtype=bool)
         for section in doc.spans.get(SECTIONS, ()):
             if section.label_ == "family_history":

@@ -1,11 +1,12 @@
 """`cancer_segments`: sections and sentences of a note."""
 
-from bisect import bisect_left
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import srsly
+from spacy.attrs import IDX, IS_SPACE, LENGTH, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -14,6 +15,9 @@ from classifier.segmentation import load_headings, segment
 
 SECTIONS = "cancer_sections"
 """Key in `doc.spans` of the sections: spans from heading to next heading, labelled with the section's name."""
+
+# How spaCy writes, in an unsigned array, that a token starts no sentence.
+_NO_START = 2**64 - 1
 
 
 @Language.factory(
@@ -41,15 +45,12 @@ class Segmenter:
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts and sections of a Doc."""
         segments = segment(doc.text, self.headings)
-        offsets = [token.idx for token in doc]
-        starts = {_token_at(doc, offsets, start) for start in segments.sentence_starts}
-        for index, token in enumerate(doc):
-            token.is_sent_start = index in starts
-        sections = []
-        for section in segments.sections:
-            start, end = _token_at(doc, offsets, section.start), _token_at(doc, offsets, section.end)
-            if start < end:
-                sections.append(Span(doc, start, end, label=section.name))
+        tokens = _Tokens(doc)
+        starts = np.full((len(doc), 1), _NO_START, dtype="uint64")
+        starts[[index for index in map(tokens.at, segments.sentence_starts) if index < len(doc)]] = 1
+        doc.from_array([SENT_START], starts)
+        bounds = ((section, tokens.at(section.start), tokens.at(section.end)) for section in segments.sections)
+        sections = [Span(doc, start, end, label=section.name) for section, start, end in bounds if start < end]
         doc.spans[SECTIONS] = sections
         return doc
 
@@ -75,9 +76,17 @@ class Segmenter:
         return self.from_bytes(Path(path).read_bytes())
 
 
-def _token_at(doc: Doc, offsets: list[int], character: int) -> int:
-    """Index of the token that holds a character, or of the next where white space holds it."""
-    index = bisect_left(offsets, character)
-    if index and offsets[index - 1] + len(doc[index - 1]) > character and not doc[index - 1].is_space:
-        return index - 1
-    return index
+class _Tokens:
+    """Finds the token at an offset."""
+
+    def __init__(self, doc: Doc) -> None:
+        offsets = doc.to_array([IDX, LENGTH]).astype("int64").reshape(-1, 2)
+        self._starts, self._ends = offsets[:, 0], offsets.sum(axis=1)
+        self._space = doc.to_array(IS_SPACE).astype(bool)
+
+    def at(self, character: int) -> int:
+        """Index of the token that holds a character, or of the next where white space holds it."""
+        index = int(np.searchsorted(self._starts, character))
+        if index and self._ends[index - 1] > character and not self._space[index - 1]:
+            return index - 1
+        return index
