@@ -1,0 +1,1 @@
+"""An export in, tags out: readers, the run, writers."""

@@ -1,0 +1,196 @@
+"""Read notes from CSV, TSV, JSONL, Parquet, a folder of text files or standard input, one row at a time."""
+
+import codecs
+import csv
+import gzip
+import io
+import json
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from classifier.errors import NoteTermsError
+
+FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
+"""Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One row of an export."""
+
+    number: int
+    """Its number among the rows, from 1; for JSONL the number of the line."""
+    note_id: str | None
+    """As given, where it could be read."""
+    text: str | None
+    """The note exactly as given; None where `problem` says why the row cannot be tagged."""
+    problem: str | None = None
+    """Code and reason for setting the row aside; never note text."""
+
+
+Warn = Callable[[str], None]
+
+
+def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
+    """Yield the rows of an export, in order; memory does not grow with their number.
+
+    Parameters
+    ----------
+    source : str
+        A path, or `-` for JSONL on standard input.
+    text_column, id_column : str
+        Columns of the text and the id. A folder has neither: the id is the file's name without .txt.
+    warn : callable
+        Gets one line for each thing that the user should know, such as bytes that are not UTF-8.
+
+    Raises
+    ------
+    NoteTermsError
+        E101 for a missing column, E110 for a source that is not there, E111 for a kind of file that is not read,
+        E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
+    """
+    if source == "-":
+        yield from _read_jsonl(_decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column)
+        return
+    path = Path(source)
+    if path.is_dir():
+        yield from _read_folder(path, warn)
+        return
+    if not path.is_file():
+        raise NoteTermsError("E110", f"{path} does not exist.", "Give a file, a folder of .txt files, or - for standard input.")
+    name = path.name.lower()
+    ending = next((ending for ending in FORMATS if name.endswith(ending)), None)
+    if ending is None:
+        raise NoteTermsError("E111", f"{path} is none of the kinds that are read.", f"Use {', '.join(FORMATS)} or a folder.")
+    if path.stat().st_size == 0:
+        raise NoteTermsError("E114", f"{path} is empty.", "An export has at least a header or a line.")
+    if ending == ".parquet":
+        yield from _read_parquet(path, text_column, id_column)
+        return
+    try:
+        with gzip.open(path) if ending.endswith(".gz") else path.open("rb") as stream:
+            lines = _decoded(stream, str(path), warn)  # type: ignore[arg-type]
+            if ending.startswith(".jsonl"):
+                yield from _read_jsonl(lines, str(path), text_column, id_column)
+            else:
+                yield from _read_csv(lines, path, "\t" if ending.startswith(".tsv") else ",", text_column, id_column)
+    except (EOFError, gzip.BadGzipFile, OSError) as error:
+        raise NoteTermsError(
+            "E112", f"{path} is damaged or cut short ({type(error).__name__}).", "Export or copy the file again."
+        ) from None
+
+
+class _Fallback:
+    """Decodes bytes that are not UTF-8 as Windows-1252, and counts them."""
+
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, error: UnicodeError) -> tuple[str, int]:
+        assert isinstance(error, UnicodeDecodeError)
+        damaged = error.object[error.start : error.end]
+        self.count += len(damaged)
+        # Five bytes have no character in Windows-1252; Latin-1 has one for each byte.
+        return "".join(bytes([b]).decode("cp1252", "ignore") or bytes([b]).decode("latin-1") for b in damaged), error.end
+
+
+def _decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
+    """Yield the lines of a stream with their line ends as they are."""
+    buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
+    start = buffered.peek(4)[:4]
+    utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
+    fallback = _Fallback()
+    codecs.register_error("windows-1252", fallback)
+    encoding = "utf-16" if utf16 else "utf-8-sig"
+    yield from io.TextIOWrapper(buffered, encoding=encoding, errors="windows-1252", newline="")
+    if fallback.count:
+        warn(f"{name}: {fallback.count} bytes are not UTF-8 and were read as Windows-1252.")
+
+
+def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
+    csv.field_size_limit(2**31 - 1)
+    reader = csv.reader(lines, delimiter=delimiter, strict=True)
+    number = 0
+    try:
+        header = next(reader, [])
+        text_at, id_at = _columns(header, str(path), text_column, id_column)
+        for number, fields in enumerate(reader, start=1):
+            if not fields:
+                continue
+            if len(fields) != len(header):
+                note_id = fields[id_at] if id_at < len(fields) else None
+                problem = f"E121 the row has {len(fields)} fields, the header {len(header)}"
+                yield Row(number, note_id, None, problem)
+            else:
+                yield _row(number, fields[id_at], fields[text_at])
+    except csv.Error as error:
+        raise NoteTermsError(
+            "E113", f"{path}, row {number + 1}, line {reader.line_num}: {error}.", "Mend the quotes of that row."
+        ) from None
+
+
+def _columns(columns: list[str], name: str, text_column: str, id_column: str) -> tuple[int, int]:
+    for column, option in ((text_column, "--text-column"), (id_column, "--id-column")):
+        if column not in columns:
+            raise NoteTermsError(
+                "E101", f"{name} has no column {column!r}; its columns are {', '.join(columns)}.", f"Name one with {option}."
+            )
+    return columns.index(text_column), columns.index(id_column)
+
+
+def _read_jsonl(lines: Iterator[str], name: str, text_column: str, id_column: str) -> Iterator[Row]:
+    checked = False
+    for number, line in enumerate(lines, start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            yield Row(number, None, None, f"E122 the line is not JSON: {error.msg}")
+            continue
+        if not isinstance(record, dict):
+            yield Row(number, None, None, "E122 the line is not a JSON object")
+            continue
+        if not checked:
+            _columns(list(record), name, text_column, id_column)
+            checked = True
+        yield _row(number, record.get(id_column), record.get(text_column))
+
+
+def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
+    try:
+        with pq.ParquetFile(path) as file:
+            _columns(file.schema_arrow.names, str(path), text_column, id_column)
+            number = 0
+            for batch in file.iter_batches(batch_size=512, columns=[id_column, text_column]):
+                for note_id, text in zip(batch[id_column].to_pylist(), batch[text_column].to_pylist(), strict=True):
+                    number += 1
+                    yield _row(number, note_id, text)
+    except (pa.ArrowInvalid, OSError) as error:
+        raise NoteTermsError(
+            "E112", f"{path} is damaged or no Parquet file ({type(error).__name__}).", "Export or copy the file again."
+        ) from None
+
+
+def _read_folder(folder: Path, warn: Warn) -> Iterator[Row]:
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".txt")
+    if not files:
+        raise NoteTermsError("E114", f"{folder} has no .txt file.", "Give the folder that holds the notes.")
+    for number, path in enumerate(files, start=1):
+        with path.open("rb") as stream:
+            yield _row(number, path.stem, "".join(_decoded(stream, str(path), warn)))
+
+
+def _row(number: int, note_id: Any, text: Any) -> Row:
+    name = None if note_id is None or note_id == "" else str(note_id)
+    if name is None:
+        return Row(number, None, None, "E123 the row has no id")
+    if not isinstance(text, str) or not text.strip():
+        return Row(number, name, None, "E124 the row has no text")
+    return Row(number, name, text)

@@ -1,0 +1,238 @@
+"""The command `note-terms`."""
+
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+from rich.console import Console
+
+from classifier import __version__
+from classifier.errors import NoteTermsError
+
+# spaCy, pandas and Arrow are imported by the commands that need them, so that --help comes at once.
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    rich_markup_mode="rich",
+    pretty_exceptions_enable=False,
+    help=(
+        "Tag what clinical notes say of a cancer's spread, recurrence, relapse or second cancer, and flag the notes "
+        'whose "advanced" may mean locally advanced or metastatic. Nothing leaves this machine.\n\n'
+        "[bold]Examples[/bold]\n\n"
+        "  note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv\n\n"
+        '  note-terms show "Breast ca, 3/17 axillary nodes positive, no evidence of mets."\n\n'
+        "Exit status: 0 done, 1 some rows were set aside and are listed, 2 wrong use."
+    ),
+)
+_notices = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class Format(StrEnum):
+    """Kinds of tables."""
+
+    CSV = "csv"
+    JSONL = "jsonl"
+    PARQUET = "parquet"
+
+
+def main() -> None:
+    """Run the command; errors come as one line."""
+    try:
+        app()
+    except NoteTermsError as error:
+        print(f"note-terms: {error}", file=sys.stderr)
+        sys.exit(2)
+    except KeyboardInterrupt:
+        print("note-terms: stopped; no table was written.", file=sys.stderr)
+        sys.exit(130)
+    except BrokenPipeError:
+        # The reader of standard output has gone (`| head`): nobody is left to tell.
+        sys.stderr.close()
+        sys.exit(0)
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        typer.echo(f"note-terms {__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def options(
+    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+) -> None:
+    """Take the options of the command itself."""
+
+
+@app.command()
+def tag(
+    notes: Annotated[
+        str,
+        typer.Argument(
+            metavar="NOTES",
+            help="CSV, TSV, JSONL (each also .gz) or Parquet; a folder of .txt files; or - for JSONL on standard input.",
+        ),
+    ],
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", "-o", help="The tags table: .csv, .jsonl or .parquet. Default: JSONL on standard output."),
+    ] = None,
+    text_column: Annotated[str, typer.Option(help="Column of the texts.")] = "text",
+    id_column: Annotated[str, typer.Option(help="Column of the ids.")] = "note_id",
+    scheme: Annotated[
+        str, typer.Option(help="Names of the spread: ccs (as SEER Summary Stage), acs, tnm, or the path of a TOML file.")
+    ] = "ccs",
+    summary: Annotated[
+        Path | None,
+        typer.Option(help='Also write one row a note: counts, farthest extent, and whether its "advanced" is ambiguous.'),
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist.")] = False,
+    jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
+    format: Annotated[Format | None, typer.Option(help="Kind of the tags table, where its ending does not say it.")] = None,
+) -> None:
+    """Tag an export: one row a tag, with its place in the note, extent, status, cue and rule.
+
+    Rows without text or id, rows that cannot be read and repeated ids are set aside in OUT.errors.jsonl, and the rest
+    goes on. In CSV a value that a spreadsheet would run as a formula gets a leading apostrophe.
+    """
+    from classifier.batch.readers import read_notes
+    from classifier.batch.runner import SetAside, run
+    from classifier.batch.writers import check_writable, format_of
+
+    kind = format_of(out, format) if out else str(format or Format.JSONL)
+    summary_kind = format_of(summary, None) if summary else "csv"
+    for target in (out, summary):
+        if target is not None and notes != "-" and target.exists() and Path(notes).exists() and target.samefile(notes):
+            raise NoteTermsError("E135", f"{target} is the export itself.", "Give the table another name.")
+        if target is not None:
+            check_writable(target, force)
+    if out is not None and summary is not None and out.absolute() == summary.absolute():
+        raise NoteTermsError("E136", f"{out} is both the tags and the summary.", "Give them two names.")
+
+    def warn(line: str) -> None:
+        _notices.print(f"note-terms: {line}", markup=False)
+
+    def report(row: SetAside) -> None:
+        if out is None:
+            warn(f"row {row.row} (id {row.note_id}) set aside: {row.reason}")
+
+    began = time.monotonic()
+    with _progress() as advance:
+        result = run(
+            read_notes(notes, text_column, id_column, warn),
+            out,
+            kind,
+            summary=summary,
+            summary_kind=summary_kind,
+            scheme=scheme,
+            force=force,
+            jobs=jobs,
+            on_notes=advance,
+            on_set_aside=report,
+        )
+    where = "" if out is None or not result.set_aside else f" (listed in {out}.errors.jsonl)"
+    aside = f", {result.set_aside} rows set aside{where}" if result.set_aside else ""
+    warn(f"{result.notes} notes, {result.tags} tags, {time.monotonic() - began:.1f} s{aside}")
+    if result.set_aside:
+        raise typer.Exit(1)
+
+
+@contextmanager
+def _progress() -> Iterator:
+    """A count of the notes on a terminal; nothing in a pipe."""
+    if not _notices.is_terminal:
+        yield lambda count: None
+        return
+    from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
+
+    columns = (SpinnerColumn(), TextColumn("notes tagged:"), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=_notices, transient=True) as progress:
+        task = progress.add_task("notes", total=None)
+        yield lambda count: progress.advance(task, count)
+
+
+@app.command()
+def show(
+    text: Annotated[str, typer.Argument(help="A note, or - for standard input.")] = "-",
+    scheme: Annotated[str, typer.Option(help="ccs, acs, tnm or the path of a TOML file.")] = "ccs",
+) -> None:
+    """Print a note with its tags in colour, and a table of them with the cue and the rule that decided."""
+    from classifier.display import render
+    from classifier.tagging import doc_tags, load
+
+    note = sys.stdin.read() if text == "-" else text
+    doc = load(scheme).nlp(note)
+    Console(highlight=False).print(render(note, doc_tags(doc), doc._.advanced_reason))
+
+
+@app.command()
+def explain(
+    rule: Annotated[str | None, typer.Argument(help="The id in the column `rule`. Without it: all of them.")] = None,
+) -> None:
+    """Print what a rule is for, the pattern, and an example."""
+    import json
+    from difflib import get_close_matches
+
+    from classifier.patterns import load_patterns
+    from classifier.resources import RULES
+
+    patterns = {pattern.id: pattern for pattern in load_patterns(RULES)}
+    if rule is None:
+        for pattern in patterns.values():
+            typer.echo(f"{pattern.id:32} {pattern.label:16} {pattern.about}")
+        return
+    if rule not in patterns:
+        near = get_close_matches(rule, patterns, n=3)
+        advice = f"Near it: {', '.join(near)}." if near else "`note-terms explain` lists them all."
+        raise NoteTermsError("E151", f"There is no rule {rule!r}.", advice)
+    found = patterns[rule]
+    typer.echo(f"{found.id}: {found.about}")
+    typer.echo(f"label    {found.label}" + (f", extent {found.extent}" if found.extent else ""))
+    if found.reads:
+        typer.echo(f"reads    {found.reads} (how the sites around it change the extent)")
+    if found.polarity:
+        typer.echo(f"status   {found.polarity} by itself")
+    if found.needs:
+        typer.echo(f"needs    {found.needs} (where a cancer must be named)")
+    typer.echo(f"example  {found.example}")
+    typer.echo("pattern")
+    for token in found.pattern:
+        typer.echo(f"  {json.dumps(token, ensure_ascii=False)}")
+
+
+@app.command()
+def evaluate(
+    gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
+    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them in JSONL, or gold.")],
+    json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Score tags against gold: precision, recall and F1 a label, status, extent, and the ambiguous "advanced" flag.
+
+    A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
+    `extent` for the extent.
+    """
+    from rich.table import Table
+
+    from classifier.training.evaluate import as_json, read_annotations
+    from classifier.training.evaluate import evaluate as compare
+
+    result = compare(read_annotations(gold), read_annotations(predicted))
+    if json:
+        typer.echo(as_json(result))
+        return
+    table = Table("", "precision", "recall", "F1", "right", "extra", "missed", box=None)
+    for name in sorted(result.counts):
+        count = result.counts[name]
+        figures = (f"{count.precision:.4f}", f"{count.recall:.4f}", f"{count.f1:.4f}")
+        table.add_row(name, *figures, str(int(count.right)), str(int(count.extra)), str(int(count.missed)))
+    console = Console(highlight=False)
+    console.print(table)
+    if result.status_accuracy is not None:
+        console.print(f"status right in {result.status_accuracy:.4f} of the tags that are right")
+    console.print(f'sense right in {result.sense_right} of {result.counts["advanced"].right} uses of "advanced" found')

@@ -1,0 +1,1 @@
+"""How good the tags are, by a gold standard."""
