@@ -102,7 +102,12 @@ class Assertion:
         found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in [*self._wordings(words), *self._patterns(words)]]
         taken = [False] * len(words)
         kept = []
-        for mention in sorted(found, key=lambda m: (m.start - m.end, m.cue.kind != "pseudo", m.start)):
+        letters = np.cumsum([0, *(token.is_alpha for token in words)])
+        # Letters before marks: of ": negative" and "negative for", the second says more.
+        for mention in sorted(
+            found,
+            key=lambda m: (letters[m.start] - letters[m.end], m.start - m.end, m.cue.kind != "pseudo", m.start),
+        ):
             end = mention.end - mention.cue.after
             if not any(taken[mention.start : end]):
                 taken[mention.start : end] = [True] * (end - mention.start)

@@ -149,12 +149,19 @@ class _Phrase:
         return [self.table[name] for site, name in self.note.sites if self.span.start <= site.start < self.span.end]
 
     def nearby(self) -> list[Site]:
-        """The sites nearest to the phrase in its sentence, before it rather than after it."""
+        """The sites of the same sentence that lead to the phrase, or else follow it, with no comma between."""
         sentence = self.note.sentences[self.span.start]
         same = [pair for pair in self.note.sites if self.note.sentences[pair[0].start] == sentence]
         before = [pair for pair in same if 0 <= self.span.start - pair[0].end <= _BEFORE]
+        if before and self._joined(max(site.end for site, _ in before), self.span.start):
+            return [self.table[name] for _, name in before]
         after = [pair for pair in same if 0 <= pair[0].start - self.span.end <= _AFTER]
-        return [self.table[name] for _, name in before or after]
+        if after and self._joined(self.span.end, min(site.start for site, _ in after)):
+            return [self.table[name] for _, name in after]
+        return []
+
+    def _joined(self, start: int, end: int) -> bool:
+        return not any(token.text in (",", ";", ".") for token in self.span.doc[start:end])
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is, or is part of, the organ in which the cancer started."""

@@ -29,6 +29,9 @@ CLUES = "cancer_clues"
 # Not METS, which are units of exercise as well.
 _CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
 _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
+# A second cancer is known by such words: "another primary". A block covers all that it matched.
+_AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
+_EDGES = ("LINK", "DET", "PREP")
 _STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
 
 
@@ -83,7 +86,7 @@ class PhraseFinder:
                     pattern = self._by_id[strings[key]]
                     start, end = start + sentence.start, end + sentence.start
                     if surroundings.allow(pattern, start, end):
-                        matches.append((pattern, start, end - pattern.after))
+                        matches.append((pattern, *self._trim(reading.doc, start, end - pattern.after, pattern)))
         sections = doc.spans.get(SECTIONS, ())
         spans = []
         for pattern, start, end in _resolve(matches):
@@ -102,6 +105,16 @@ class PhraseFinder:
         doc.spans[PRIMARIES] = [reading.span(doc, start, end, name) for name, start, end in reading.primaries]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
+
+    def _trim(self, words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
+        """Take off what stands at the edges and is no part of the phrase: conjunctions, articles, cues."""
+        if pattern.label in _AS_MATCHED:
+            return start, end
+        while start + 1 < end and (words[start].ent_type_ in _EDGES or words[start].lower_ in self.lexicon.outside):
+            start += 1
+        while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
+            end -= 1
+        return start, end
 
     def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
         """Find the phrases of a stream of Docs."""
