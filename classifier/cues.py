@@ -34,6 +34,8 @@ class Cue(BaseModel):
     """A nearer cue does not end its scope: what follows "if" stays a condition."""
     carries: bool = False
     """Its scope goes on over the items of a list that follows the sentence."""
+    final: bool = False
+    """It counts only as the last words of its sentence."""
     ends: tuple[str, ...] = ()
     """Of a terminator: the kinds whose scope it ends; none: all."""
     about: str

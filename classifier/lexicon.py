@@ -128,7 +128,6 @@ class Lexicon:
     def __init__(self, nlp: Language, rules: Path) -> None:
         self.anatomy = load_anatomy(rules)
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
-        self.outside = frozenset(vocabulary["outside"])
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         terms: dict[tuple[str, str], set[str]] = {}
         for site in self.anatomy.sites.values():

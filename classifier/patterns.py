@@ -41,7 +41,8 @@ class Pattern(BaseModel):
     """Status that the phrase has by itself, such as negated for N0."""
     needs: Literal["sentence", "note", "topic", "staging"] | None = None
     """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a cancer in
-    the note; `note`: a cancer in the note; `topic`: a cancer in the note, and no other finding alone in the sentence;
+    the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
+    finding, unless beside a cancer or in a list of risks;
     `staging`: a cancer or another staging expression in the sentence."""
     after: int = 0
     """Tokens at the end of the match that are only looked at: they are no part of the phrase."""

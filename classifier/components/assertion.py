@@ -83,7 +83,7 @@ class Assertion:
             return doc
         words, positions = words_of(doc)
         sentences = np.cumsum(doc.to_array(SENT_START) == 1)[positions]
-        mentions = self._mentions(words)
+        mentions = self._mentions(words, sentences)
         carried = _carried(words, sentences, mentions)
         for span in spans:
             start = int(np.searchsorted(positions, span.start))
@@ -96,10 +96,12 @@ class Assertion:
         """Decide the status of the spans in a stream of Docs."""
         yield from map(self, docs)
 
-    def _mentions(self, words: Doc) -> list[_Mention]:
+    def _mentions(self, words: Doc, sentences: np.ndarray) -> list[_Mention]:
         """The cues of a Doc in order; of overlapping ones the longest."""
         strings = words.vocab.strings
-        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in [*self._wordings(words), *self._patterns(words)]]
+        matches = [*self._wordings(words), *self._patterns(words)]
+        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in matches]
+        found = [m for m in found if not m.cue.final or m.end == len(words) or sentences[m.end] != sentences[m.start]]
         taken = [False] * len(words)
         kept = []
         letters = np.cumsum([0, *(token.is_alpha for token in words)])
@@ -168,24 +170,25 @@ class _Scope:
     carried: dict[int, _Mention]
 
     def before(self, kinds: Sequence[str]) -> list[_Mention]:
-        """Cues before the finding that reach it, nearest first."""
+        """Cues before the finding, or between its first and last word, that reach it; nearest first."""
         found = []
         sentence = self.sentences[self.start]
-        ended: set[str] = set()
+        terminators: list[_Mention] = []
         for mention in reversed(self.mentions):
-            if mention.end > self.start or self.sentences[mention.start] > sentence:
+            inside = self.start < mention.start and mention.end < self.end
+            if not inside and mention.end > self.start:
                 continue
-            if self.sentences[mention.start] < sentence:
+            if self.sentences[mention.start] != sentence:
                 break
-            if mention.cue.kind == "terminator":
-                ended |= set(mention.cue.ends or kinds)
-            elif mention.cue.kind in kinds and mention.cue.kind not in ended and mention.cue.direction != "backward":
-                if mention.cue.scope is None or self.start - mention.end < mention.cue.scope:
+            if mention.cue.kind == "terminator" and not inside:
+                terminators.append(mention)
+            elif mention.cue.kind in kinds and mention.cue.direction != "backward":
+                near = mention.cue.scope is None or self.start - mention.end < mention.cue.scope
+                if inside or (near and not _ended(mention, terminators)):
                     found.append(mention)
-            if ended.issuperset(kinds):
-                break
-        if int(sentence) in self.carried and self.carried[int(sentence)].cue.kind in kinds:
-            found.append(self.carried[int(sentence)])
+        carried = self.carried.get(int(sentence))
+        if carried and carried.cue.kind in kinds:
+            found.append(carried)
         return found
 
     def after(self, kinds: Sequence[str]) -> list[_Mention]:
@@ -206,6 +209,16 @@ class _Scope:
             if ended.issuperset(kinds):
                 break
         return found
+
+
+def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
+    """Whether a terminator behind a cue ends its scope; not one that follows at once: "if she has" is one clause."""
+    if mention.cue.holds:
+        return False
+    return any(
+        terminator.start > mention.end and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
+        for terminator in terminators
+    )
 
 
 def _carried(words: Doc, sentences: np.ndarray, mentions: list[_Mention]) -> dict[int, _Mention]:

@@ -14,12 +14,12 @@ from classifier import attributes, resources
 from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import SECTIONS
 from classifier.labels import SPREAD_LABELS, Extent
-from classifier.lexicon import LYMPH_NODE, Primary, Site, load_anatomy
+from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
 from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
-# How far from the phrase, in tokens, a site of the same sentence may stand and still be its site.
-_BEFORE, _AFTER = 14, 5
+# How far, in tokens, a scan may stand before the site that it shows, and a site from the phrase that it is joined to.
+_SCAN_REACH, _JOIN_REACH = 8, 12
 _CLUE_WEIGHT = 0.5
 
 
@@ -54,19 +54,20 @@ class ExtentReader:
         attributes.register()
         self.anatomy = load_anatomy(rules)
         self.scheme = scheme
+        self._imaging = frozenset(resources.read_toml(rules / "vocabulary.toml")["words"]["IMAGING"])
         self._reads = {pattern.id: pattern.reads for pattern in load_patterns(rules)}
 
     def __call__(self, doc: Doc) -> Doc:
         """Decide the extents of `doc.spans["cancer_terms"]`."""
         if not doc.spans.get(TERMS):
             return doc
-        note = _Note(doc)
+        note = _Note(doc, self._imaging)
         spans = []
         for span in doc.spans[TERMS]:
             stored = attributes.attributes(span)
             primary = self._primary(note, span)
             stored["primary"] = primary.id if primary else None
-            label = self._label(_Phrase(span, note, primary, self.anatomy.sites), stored)
+            label = self._label(_Phrase(span, note, primary, self.anatomy), stored)
             if label is None:
                 continue
             relabelled = Span(doc, span.start, span.end, label=label, span_id=span.id_)
@@ -124,7 +125,9 @@ class ExtentReader:
 class _Note:
     """What the whole note tells: its sentences, its sites, and the primary it speaks of most."""
 
-    def __init__(self, doc: Doc) -> None:
+    def __init__(self, doc: Doc, imaging: frozenset[str]) -> None:
+        self.imaging = imaging
+        self._phrases = list(doc.spans[TERMS])
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sites = [(span, span.label_) for span in doc.spans.get(SITES, ())]
         self.primaries = list(doc.spans.get(PRIMARIES, ()))
@@ -135,13 +138,19 @@ class _Note:
                 if not any(section.start <= mention.start < section.end for section in family):
                     votes[mention.label_] += weight  # type: ignore[assignment]
         self.main_primary = max(votes, key=lambda name: votes[name], default=None)
+        self.primary_names = set(votes)
+
+    def in_other_phrase(self, site: Span, phrase: Span) -> bool:
+        """Whether a site belongs to another phrase already."""
+        return any(span.start <= site.start < span.end for span in self._phrases if span != phrase)
 
 
 class _Phrase:
     """A phrase with what decides its extent; `sites` are those that decided."""
 
-    def __init__(self, span: Span, note: _Note, primary: Primary | None, table: dict[str, Site]) -> None:
-        self.span, self.note, self.primary, self.table = span, note, primary, table
+    def __init__(self, span: Span, note: _Note, primary: Primary | None, anatomy: Anatomy) -> None:
+        self.span, self.note, self.primary, self.table = span, note, primary, anatomy.sites
+        self.organs_of_note = {organ for name in note.primary_names for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
 
     def inside(self) -> list[Site]:
@@ -149,19 +158,34 @@ class _Phrase:
         return [self.table[name] for site, name in self.note.sites if self.span.start <= site.start < self.span.end]
 
     def nearby(self) -> list[Site]:
-        """The sites of the same sentence that lead to the phrase, or else follow it, with no comma between."""
+        """Sites outside the phrase that can be meant: those of a scan in its sentence, or else the one joined to it."""
         sentence = self.note.sentences[self.span.start]
-        same = [pair for pair in self.note.sites if self.note.sentences[pair[0].start] == sentence]
-        before = [pair for pair in same if 0 <= self.span.start - pair[0].end <= _BEFORE]
-        if before and self._joined(max(site.end for site, _ in before), self.span.start):
-            return [self.table[name] for _, name in before]
-        after = [pair for pair in same if 0 <= pair[0].start - self.span.end <= _AFTER]
-        if after and self._joined(self.span.end, min(site.start for site, _ in after)):
-            return [self.table[name] for _, name in after]
+        same = [
+            pair
+            for pair in self.note.sites
+            if self.note.sentences[pair[0].start] == sentence and not self.note.in_other_phrase(pair[0], self.span)
+        ]
+        before = [pair for pair in same if pair[0].end <= self.span.start]
+        scanned = [pair for pair in before if self._scanned(pair[0])]
+        if scanned:
+            return [self.table[name] for _, name in scanned]
+        if before and self._joined(before[-1][0].end, self.span.start):
+            return [self.table[before[-1][1]]]
+        after = [pair for pair in same if pair[0].start >= self.span.end]
+        if after and self._joined(self.span.end, after[0][0].start):
+            return [self.table[after[0][1]]]
         return []
 
+    def _scanned(self, site: Span) -> bool:
+        """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
+        doc = self.span.doc
+        words = [token.lower_ for token in doc[max(site.start - _SCAN_REACH, 0) : min(site.end + 2, len(doc))]]
+        return not self.note.imaging.isdisjoint(words)
+
     def _joined(self, start: int, end: int) -> bool:
-        return not any(token.text in (",", ";", ".") for token in self.span.doc[start:end])
+        return end - start <= _JOIN_REACH and not any(
+            token.lower_ in (",", ";", ".", "and", "or", "with", "but") for token in self.span.doc[start:end]
+        )
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is, or is part of, the organ in which the cancer started."""
@@ -376,8 +400,12 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
         far = [
             site
             for site in organs
-            if not phrase.in_own_organ(site) and site.id not in (*primary.local_recurrence, *primary.neighbours)
+            if not phrase.in_own_organ(site)
+            and site.id not in (*primary.local_recurrence, *primary.neighbours)
+            and site.id not in phrase.organs_of_note
         ]
+        if organs and all(site.id in primary.regional_nodes for site in organs):
+            return Extent.REGIONAL_NODES
     else:
         far = organs
     if any(site.kind in ("organ", "cavity") for site in far) and not (words & {"local", "locally"}):
@@ -388,7 +416,7 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
         return _nodes(phrase, sites)
     if far:
         return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
-    if [site for site in organs if primary is None or site.id in primary.local_recurrence]:
+    if [site for site in organs if primary is None or site.id in (*primary.local_recurrence, *phrase.organs_of_note)]:
         return Extent.STATED_LOCAL
     if not organs and any(site.kind == "node" for site in phrase.nearby()):
         phrase.sites = [site for site in phrase.nearby() if site.kind == "node"]

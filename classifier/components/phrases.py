@@ -86,7 +86,7 @@ class PhraseFinder:
                     pattern = self._by_id[strings[key]]
                     start, end = start + sentence.start, end + sentence.start
                     if surroundings.allow(pattern, start, end):
-                        matches.append((pattern, *self._trim(reading.doc, start, end - pattern.after, pattern)))
+                        matches.append((pattern, *_trim(reading.doc, start, end - pattern.after, pattern)))
         sections = doc.spans.get(SECTIONS, ())
         spans = []
         for pattern, start, end in _resolve(matches):
@@ -106,16 +106,6 @@ class PhraseFinder:
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
 
-    def _trim(self, words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
-        """Take off what stands at the edges and is no part of the phrase: conjunctions, articles, cues."""
-        if pattern.label in _AS_MATCHED:
-            return start, end
-        while start + 1 < end and (words[start].ent_type_ in _EDGES or words[start].lower_ in self.lexicon.outside):
-            start += 1
-        while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
-            end -= 1
-        return start, end
-
     def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
         """Find the phrases of a stream of Docs."""
         yield from map(self, docs)
@@ -134,6 +124,17 @@ class PhraseFinder:
     def from_disk(self, path: str | Path, **kwargs: Any) -> "PhraseFinder":
         """Return the component itself."""
         return self
+
+
+def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
+    """Take off the conjunctions, articles and prepositions at the edges of a phrase."""
+    if pattern.label in _AS_MATCHED:
+        return start, end
+    while start + 1 < end and words[start].ent_type_ in _EDGES:
+        start += 1
+    while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
+        end -= 1
+    return start, end
 
 
 def _resolve(matches: list[tuple[Pattern, int, int]]) -> list[tuple[Pattern, int, int]]:
@@ -168,6 +169,7 @@ class _Surroundings:
                 family[section.start : section.end] = True
         self.cancer = self._sentences_with(classes, _CANCER_WORDS)
         self.lesion = self._sentences_with(classes, ("LESION",))
+        self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         self.own_cancer = any(
             name in _CANCER_WORDS and not family[reading.positions[index]] for index, name in enumerate(classes)
@@ -190,7 +192,8 @@ class _Surroundings:
             case "note":
                 return self.own_cancer
             case "topic":
-                return self.own_cancer and (sentence in self.cancer or sentence not in self.other)
+                named = sentence in self.cancer or sentence in self.risk
+                return self.own_cancer and (named or sentence not in self.other)
             case "staging":
                 return sentence in self.cancer or any(
                     self.sentence[index] == sentence and not start <= index < end for index in self.staging
