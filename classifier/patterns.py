@@ -32,7 +32,7 @@ class Pattern(BaseModel):
     reads: (
         Literal[
             "spread", "carcinomatosis", "seeding", "secondary", "effusion", "elsewhere", "stage", "nodes", "satellite",
-            "invasion", "involvement", "involving", "free", "regional", "confined", "recurrence",
+            "invasion", "involvement", "involving", "free", "capsular", "regional", "confined", "recurrence",
         ]
         | None
     ) = None

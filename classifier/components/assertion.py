@@ -108,7 +108,7 @@ class Assertion:
         # Letters before marks: of ": negative" and "negative for", the second says more.
         for mention in sorted(
             found,
-            key=lambda m: (letters[m.start] - letters[m.end], m.start - m.end, m.cue.kind != "pseudo", m.start),
+            key=lambda m: (letters[m.start] - letters[m.end], m.start - m.end, m.cue.kind != "pseudo", not m.cue.final, m.start),
         ):
             end = mention.end - mention.cue.after
             if not any(taken[mention.start : end]):

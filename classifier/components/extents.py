@@ -18,8 +18,16 @@ from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
 from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
-# How far, in tokens, a scan may stand before the site that it shows, and a site from the phrase that it is joined to.
-_SCAN_REACH, _JOIN_REACH = 8, 12
+_ALWAYS_SITES = ("lung", "brain", "liver", "bone")
+# What may stand between a scan and the sites that it shows.
+_SCAN_LINKS = frozenset(["of", "the", "and", ",", "/", "&", "her", "his", "left", "right", "-", "+", "contrast", "thorax"])
+# Words by which a finding at a site is read as the phrase.
+_READS_AS = frozenset(
+    ["consistent", "suspicious", "suggestive", "represent", "represents", "representing", "compatible", "concerning", "keeping"]
+    + ["thought", "felt", "worrisome", "favoured", "favored", "indicative", "suspected", "reflect", "typical", "proven", "confirmed"]
+)
+# How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
+_JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _CLUE_WEIGHT = 0.5
 
 
@@ -130,6 +138,7 @@ class _Note:
         self._phrases = list(doc.spans[TERMS])
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sites = [(span, span.label_) for span in doc.spans.get(SITES, ())]
+        self.site_tokens = {index for span, _ in self.sites for index in range(span.start, span.end)}
         self.primaries = list(doc.spans.get(PRIMARIES, ()))
         family = [section for section in doc.spans.get(SECTIONS, ()) if section.label_ == "family_history"]
         votes: Counter[str] = Counter()
@@ -169,23 +178,31 @@ class _Phrase:
         scanned = [pair for pair in before if self._scanned(pair[0])]
         if scanned:
             return [self.table[name] for _, name in scanned]
-        if before and self._joined(before[-1][0].end, self.span.start):
+        if before and self._joined(before[-1][0].end, self.span.start, _JOIN_BEFORE):
             return [self.table[before[-1][1]]]
         after = [pair for pair in same if pair[0].start >= self.span.end]
-        if after and self._joined(self.span.end, after[0][0].start):
+        between = self.span.doc[self.span.end : after[0][0].start] if after else []
+        if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and "with" not in map(str, between):
             return [self.table[after[0][1]]]
         return []
 
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
         doc = self.span.doc
-        words = [token.lower_ for token in doc[max(site.start - _SCAN_REACH, 0) : min(site.end + 2, len(doc))]]
-        return not self.note.imaging.isdisjoint(words)
+        if site.end < len(doc) and doc[site.end].lower_ in self.note.imaging:
+            return True
+        index = site.start - 1
+        while index >= 0 and (doc[index].lower_ in _SCAN_LINKS or index in self.note.site_tokens):
+            index -= 1
+        return index >= 0 and doc[index].lower_ in self.note.imaging
 
-    def _joined(self, start: int, end: int) -> bool:
-        return end - start <= _JOIN_REACH and not any(
-            token.lower_ in (",", ";", ".", "and", "or", "with", "but") for token in self.span.doc[start:end]
-        )
+    def _joined(self, start: int, end: int, reach: int) -> bool:
+        """Whether the words between a site and the phrase join them: "node suggestive of …", "bones: no …"."""
+        between = [token.lower_ for token in self.span.doc[start:end]]
+        if not _READS_AS.isdisjoint(between):
+            return True
+        stops = (",", ";", ".", "and", "or", "but") if ":" in between else (",", ";", ".", "and", "or", "but", "no", "nor")
+        return end - start <= reach and not any(word in stops for word in between)
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is, or is part of, the organ in which the cancer started."""
@@ -224,7 +241,9 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     """A metastasis: its site decides."""
     sites = phrase.inside()
     words = phrase.words()
-    if not sites and words & {"distant", "remote"}:
+    phrase.sites = sites
+    before = phrase.span.doc[max(phrase.span.start - 1, 0) : phrase.span.start].text.lower()
+    if (words | {before}) & {"distant", "remote", "contralateral", "opposite"}:
         return Extent.DISTANT
     if not sites and words & {"regional", "locoregional"}:
         return Extent.REGION
@@ -251,8 +270,8 @@ def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Exten
             return Extent.REGION
         if default is Extent.SPREAD_NOS and all(site.id in primary.neighbours and site.kind == "structure" for site in organs):
             return Extent.ADJACENT
-        # "Prostate metastasis" of a prostate cancer names the cancer; the lung can be the site of a lung cancer's own.
-        if all(phrase.in_own_organ(site) for site in organs) and "lung" not in primary.organ:
+        # "Prostate metastasis" of a prostate cancer names the cancer; these organs are sites even of their own cancers.
+        if all(phrase.in_own_organ(site) and site.id not in _ALWAYS_SITES for site in organs):
             return default
     return Extent.DISTANT
 
@@ -380,6 +399,18 @@ def _distant(phrase: _Phrase, default: Extent) -> Extent | None:
     return default
 
 
+def _capsular(phrase: _Phrase, default: Extent) -> Extent | None:
+    """The capsule is that of a node where nodes are spoken of, and else that of the organ."""
+    phrase.sites = phrase.inside()
+    sentence = phrase.note.sentences[phrase.span.start]
+    kinds = {
+        phrase.table[name].kind
+        for site, name in phrase.note.sites
+        if phrase.note.sentences[site.start] == sentence and site.start < phrase.span.start
+    }
+    return Extent.REGIONAL_NODES if "node" in kinds else default
+
+
 def _satellite(phrase: _Phrase, default: Extent) -> Extent | None:
     phrase.sites = phrase.inside()
     return default
@@ -393,9 +424,11 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     primary = phrase.primary
     if words & {"distant", "systemic", "distantly", "systemically", "metastatic"}:
         return Extent.DISTANT
+    organs = [site for site in sites if site.kind != "node"]
+    if primary is not None and sites and all(site.id in primary.regional_nodes for site in sites):
+        return Extent.REGIONAL_NODES
     if words & {"locoregional", "regional", "regionally", "loco", "locoregionally"}:
         return Extent.REGION
-    organs = [site for site in sites if site.kind != "node"]
     if primary is not None:
         far = [
             site
@@ -404,8 +437,6 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
             and site.id not in (*primary.local_recurrence, *primary.neighbours)
             and site.id not in phrase.organs_of_note
         ]
-        if organs and all(site.id in primary.regional_nodes for site in organs):
-            return Extent.REGIONAL_NODES
     else:
         far = organs
     if any(site.kind in ("organ", "cavity") for site in far) and not (words & {"local", "locally"}):
@@ -418,9 +449,11 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
         return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
     if [site for site in organs if primary is None or site.id in (*primary.local_recurrence, *phrase.organs_of_note)]:
         return Extent.STATED_LOCAL
-    if not organs and any(site.kind == "node" for site in phrase.nearby()):
-        phrase.sites = [site for site in phrase.nearby() if site.kind == "node"]
-        return _nodes(phrase, phrase.sites)
+    if not organs:
+        nodes = [site for site in phrase.nearby() if site.kind == "node" or primary and site.id in primary.regional_nodes]
+        if nodes:
+            phrase.sites = nodes
+            return _nodes(phrase, nodes)
     return default
 
 
@@ -432,6 +465,7 @@ _READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "involvement": _involvement,
     "involving": _involving,
     "free": _free,
+    "capsular": _capsular,
     "elsewhere": _elsewhere,
     "confined": _confined,
     "regional": _regional,

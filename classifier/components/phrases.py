@@ -32,6 +32,8 @@ _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TN
 # A second cancer is known by such words: "another primary". A block covers all that it matched.
 _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
+_OWNERS = ("METASTASIS", "METS", "RECURRENCE")
+_PLACES = ("SITE", "STATION", "NODE")
 _STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
 
 
@@ -89,7 +91,7 @@ class PhraseFinder:
                         matches.append((pattern, *_trim(reading.doc, start, end - pattern.after, pattern)))
         sections = doc.spans.get(SECTIONS, ())
         spans = []
-        for pattern, start, end in _resolve(matches):
+        for pattern, start, end in _resolve(matches, reading.doc):
             span = reading.span(doc, start, end, pattern.label)
             span.id_ = pattern.id
             stored = attributes.attributes(span)
@@ -130,6 +132,11 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
     """Take off the conjunctions, articles and prepositions at the edges of a phrase."""
     if pattern.label in _AS_MATCHED:
         return start, end
+    if end < len(words) and words[end].ent_type_ in _OWNERS:
+        # "recurrence in the vault and a lung metastasis": the lung belongs to what follows.
+        linked = next((i for i in range(end - 1, start, -1) if words[i].ent_type_ not in (*_PLACES, "MOD", "DET")), start)
+        if words[linked].ent_type_ == "LINK":
+            end = linked
     while start + 1 < end and words[start].ent_type_ in _EDGES:
         start += 1
     while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
@@ -137,20 +144,29 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
     return start, end
 
 
-def _resolve(matches: list[tuple[Pattern, int, int]]) -> list[tuple[Pattern, int, int]]:
-    """Of overlapping matches keep the longest, blocks first; in the order of the text."""
+def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[Pattern, int, int]]:
+    """Of overlapping matches keep the longest, blocks first; in the order of the text.
+
+    A list of sites that runs on into a longer phrase is cut before it.
+    """
     ranked = sorted(matches, key=lambda match: (match[0].label != NOT_CANCER, match[1] - match[2], match[1]))
     taken: dict[bool, set[int]] = {True: set(), False: set()}
     kept = []
     for pattern, start, end in ranked:
-        words = set(range(start, end))
-        layers = (True, False) if pattern.label == NOT_CANCER else (pattern.label == "ADVANCED",)
-        if pattern.label != NOT_CANCER and words & taken[layers[0]]:
+        if pattern.label == NOT_CANCER:
+            for layer in taken.values():
+                layer.update(range(start, end))
             continue
-        for layer in layers:
-            taken[layer] |= words
-        if pattern.label != NOT_CANCER:
-            kept.append((pattern, start, end))
+        layer = taken[pattern.label == "ADVANCED"]
+        if start in layer:
+            continue
+        free = next((index for index in range(start, end) if index in layer), end)
+        if free < end:
+            start, end = _trim(words, start, free, pattern)
+            if end - start < 2 or words[end - 1].ent_type_ not in _PLACES:
+                continue
+        layer.update(range(start, end))
+        kept.append((pattern, start, end))
     return sorted(kept, key=lambda match: (match[1], match[2]))
 
 
@@ -172,7 +188,7 @@ class _Surroundings:
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         self.own_cancer = any(
-            name in _CANCER_WORDS and not family[reading.positions[index]] for index, name in enumerate(classes)
+            name in (*_CANCER_WORDS, "ONCOLOGY") and not family[reading.positions[index]] for index, name in enumerate(classes)
         )
         self.staging = [
             index
