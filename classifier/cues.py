@@ -19,7 +19,8 @@ class Cue(BaseModel):
     kind: Literal["negated", "possible", "hypothetical", "family", "historical", "pseudo", "terminator"]
     """The status it gives; or `pseudo`, which only blocks a cue within it; or `terminator`, which ends scopes."""
     direction: Literal["forward", "backward", "both"] | None = None
-    """Where the finding stands: after the cue, before it, or either."""
+    """Where the finding stands: after the cue, before it, or either. A terminator with `backward` ends only the scopes of
+    cues that stand after the finding."""
     cues: tuple[str, ...] = ()
     """The wordings, in lower case; the pipeline's tokenizer splits them."""
     pattern: list[dict[str, Any]] | None = None
@@ -47,8 +48,8 @@ class Cue(BaseModel):
     def _complete(self) -> "Cue":
         if bool(self.cues) == bool(self.pattern):
             raise ValueError("give either cues or a pattern")
-        if (self.direction is None) != (self.kind in ("pseudo", "terminator")):
-            raise ValueError("a status has a direction, and pseudo and terminator have none")
+        if self.direction is None and self.kind not in ("pseudo", "terminator"):
+            raise ValueError("a status has a direction")
         return self
 
 

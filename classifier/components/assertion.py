@@ -102,17 +102,16 @@ class Assertion:
         matches = [*self._wordings(words), *self._patterns(words)]
         found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in matches]
         found = [m for m in found if not m.cue.final or m.end == len(words) or sentences[m.end] != sentences[m.start]]
-        taken = [False] * len(words)
+        taken: dict[int, tuple[int, int]] = {}
         kept = []
-        letters = np.cumsum([0, *(token.is_alpha for token in words)])
         # Letters before marks: of ": negative" and "negative for", the second says more.
-        for mention in sorted(
-            found,
-            key=lambda m: (letters[m.start] - letters[m.end], m.start - m.end, m.cue.kind != "pseudo", not m.cue.final, m.start),
-        ):
+        letters = np.cumsum([0, *(token.is_alpha for token in words)])
+        for mention in sorted(found, key=lambda m: _rank(m, letters)):
             end = mention.end - mention.cue.after
-            if not any(taken[mention.start : end]):
-                taken[mention.start : end] = [True] * (end - mention.start)
+            place = (mention.start, end)
+            # The same words may be a cue forward and another backward.
+            if all(taken.get(index, place) == place for index in range(mention.start, end)):
+                taken.update(dict.fromkeys(range(mention.start, end), place))
                 kept.append(_Mention(mention.cue, mention.start, end))
         return sorted(kept, key=lambda m: m.start)
 
@@ -180,8 +179,9 @@ class _Scope:
                 continue
             if self.sentences[mention.start] != sentence:
                 break
-            if mention.cue.kind == "terminator" and not inside:
-                terminators.append(mention)
+            if mention.cue.kind == "terminator":
+                if not inside and mention.cue.direction != "backward":
+                    terminators.append(mention)
             elif mention.cue.kind in kinds and mention.cue.direction != "backward":
                 near = mention.cue.scope is None or self.start - mention.end < mention.cue.scope
                 if inside or (near and not _ended(mention, terminators)):
@@ -192,31 +192,37 @@ class _Scope:
         return found
 
     def after(self, kinds: Sequence[str]) -> list[_Mention]:
-        """Cues after the finding that reach back to it, nearest first."""
+        """Cues after the finding that reach back to it; nearest first."""
         found = []
         sentence = self.sentences[self.end - 1]
-        ended: set[str] = set()
+        terminators: list[_Mention] = []
         for mention in self.mentions:
             if mention.start < self.end:
                 continue
             if self.sentences[mention.start] != sentence:
                 break
             if mention.cue.kind == "terminator":
-                ended |= set(mention.cue.ends or kinds)
-            elif mention.cue.kind in kinds and mention.cue.kind not in ended and mention.cue.direction != "forward":
-                if mention.cue.scope is None or mention.start - self.end < mention.cue.scope:
+                terminators.append(mention)
+            elif mention.cue.kind in kinds and mention.cue.direction != "forward":
+                near = mention.cue.scope is None or mention.start - self.end < mention.cue.scope
+                if near and not _ended(mention, terminators):
                     found.append(mention)
-            if ended.issuperset(kinds):
-                break
         return found
 
 
+def _rank(mention: _Mention, letters: np.ndarray) -> tuple:
+    """Of overlapping cues the longest stays; then pseudo-cues, those at the end of a line, those that look forward."""
+    cue = mention.cue
+    length = int(letters[mention.end] - letters[mention.start]), mention.end - mention.start
+    return -length[0], -length[1], cue.kind != "pseudo", not cue.final, cue.direction == "backward", mention.start
+
+
 def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
-    """Whether a terminator behind a cue ends its scope; not one that follows at once: "if she has" is one clause."""
+    """Whether a terminator between cue and finding ends the scope; not one beside the cue: "if she has" is one clause."""
     if mention.cue.holds:
         return False
     return any(
-        terminator.start > mention.end and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
+        terminator.start != mention.end and terminator.end != mention.start and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
         for terminator in terminators
     )
 
