@@ -175,7 +175,7 @@ class _Scope:
         terminators: list[_Mention] = []
         for mention in reversed(self.mentions):
             inside = self.start < mention.start and mention.end < self.end
-            if not inside and mention.end > self.start:
+            if not inside and mention.start >= self.start:
                 continue
             if self.sentences[mention.start] != sentence:
                 break
