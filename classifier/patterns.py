@@ -43,9 +43,12 @@ class Pattern(BaseModel):
     """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a cancer in
     the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
     finding, unless beside a cancer or in a list of risks;
-    `staging`: a cancer or another staging expression in the sentence."""
+    `staging`: a cancer in the sentence, or one
+    in the note and another staging expression."""
+    before: int = 0
+    """Tokens at the start of the match that are only looked at: they are no part of the phrase."""
     after: int = 0
-    """Tokens at the end of the match that are only looked at: they are no part of the phrase."""
+    """The same at its end."""
     about: str
     """What the pattern is for."""
     example: str

@@ -18,13 +18,14 @@ from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
 from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
+_OPERATED_SITE = "operated_site"
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # What may stand between a scan and the sites that it shows.
 _SCAN_LINKS = frozenset(["of", "the", "and", ",", "/", "&", "her", "his", "left", "right", "-", "+", "contrast", "thorax"])
 # Words by which a finding at a site is read as the phrase.
 _READS_AS = frozenset(
     ["consistent", "suspicious", "suggestive", "represent", "represents", "representing", "compatible", "concerning", "keeping"]
-    + ["thought", "felt", "worrisome", "favoured", "favored", "indicative", "suspected", "reflect", "typical", "proven", "confirmed"]
+    + ["c/w", "thought", "felt", "worrisome", "favoured", "favored", "indicative", "suspected", "reflect", "typical", "proven", "confirmed"]
 )
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
@@ -203,6 +204,11 @@ class _Phrase:
             return True
         stops = (",", ";", ".", "and", "or", "but") if ":" in between else (",", ";", ".", "and", "or", "but", "no", "nor")
         return end - start <= reach and not any(word in stops for word in between)
+
+    def read_as(self) -> bool:
+        """Whether a finding is read as the phrase: "… consistent with [recurrence]"."""
+        doc, start = self.span.doc, self.span.start
+        return not _READS_AS.isdisjoint(token.lower_ for token in doc[max(start - 3, 0) : start])
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is, or is part of, the organ in which the cancer started."""
@@ -394,7 +400,9 @@ def _regional(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _distant(phrase: _Phrase, default: Extent) -> Extent | None:
-    """Seeding, carcinomatosis, malignant effusion: distant wherever they are."""
+    """Seeding, carcinomatosis, malignant effusion: distant wherever they are, but not of a blood cancer."""
+    if phrase.primary is not None and phrase.primary.haematological:
+        return None
     phrase.sites = phrase.inside()
     return default
 
@@ -416,10 +424,17 @@ def _satellite(phrase: _Phrase, default: Extent) -> Extent | None:
     return default
 
 
+def _local_sites(phrase: _Phrase) -> tuple[str, ...]:
+    own = phrase.primary.local_recurrence if phrase.primary else ()
+    return (*own, *phrase.organs_of_note, _OPERATED_SITE)
+
+
 def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     """Where a cancer came back."""
     words = phrase.words()
     sites = phrase.inside()
+    if not sites and phrase.read_as():
+        sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
     phrase.sites = sites
     primary = phrase.primary
     if words & {"distant", "systemic", "distantly", "systemically", "metastatic"}:
@@ -435,7 +450,7 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
             for site in organs
             if not phrase.in_own_organ(site)
             and site.id not in (*primary.local_recurrence, *primary.neighbours)
-            and site.id not in phrase.organs_of_note
+            and site.id not in (*phrase.organs_of_note, _OPERATED_SITE)
         ]
     else:
         far = organs
@@ -447,7 +462,7 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
         return _nodes(phrase, sites)
     if far:
         return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
-    if [site for site in organs if primary is None or site.id in (*primary.local_recurrence, *phrase.organs_of_note)]:
+    if [site for site in organs if primary is None or site.id in _local_sites(phrase)]:
         return Extent.STATED_LOCAL
     if not organs:
         nodes = [site for site in phrase.nearby() if site.kind == "node" or primary and site.id in primary.regional_nodes]

@@ -32,7 +32,7 @@ _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TN
 # A second cancer is known by such words: "another primary". A block covers all that it matched.
 _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
-_OWNERS = ("METASTASIS", "METS", "RECURRENCE")
+_OWNERS = ("METASTASIS", "METS", "RECURRENCE", "LESION")
 _PLACES = ("SITE", "STATION", "NODE")
 _STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
 
@@ -88,7 +88,7 @@ class PhraseFinder:
                     pattern = self._by_id[strings[key]]
                     start, end = start + sentence.start, end + sentence.start
                     if surroundings.allow(pattern, start, end):
-                        matches.append((pattern, *_trim(reading.doc, start, end - pattern.after, pattern)))
+                        matches.append((pattern, *_trim(reading.doc, start + pattern.before, end - pattern.after, pattern)))
         sections = doc.spans.get(SECTIONS, ())
         spans = []
         for pattern, start, end in _resolve(matches, reading.doc):
@@ -163,6 +163,8 @@ def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[
         free = next((index for index in range(start, end) if index in layer), end)
         if free < end:
             start, end = _trim(words, start, free, pattern)
+            while end - start > 1 and words[end - 1].ent_type_ in ("MOD", "ASIDE", *_EDGES):
+                end -= 1
             if end - start < 2 or words[end - 1].ent_type_ not in _PLACES:
                 continue
         layer.update(range(start, end))
@@ -211,7 +213,6 @@ class _Surroundings:
                 named = sentence in self.cancer or sentence in self.risk
                 return self.own_cancer and (named or sentence not in self.other)
             case "staging":
-                return sentence in self.cancer or any(
-                    self.sentence[index] == sentence and not start <= index < end for index in self.staging
-                )
+                elsewhere = any(not start <= index < end for index in self.staging)
+                return sentence in self.cancer or (self.own_cancer and elsewhere)
         return True
