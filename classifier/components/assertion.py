@@ -103,6 +103,7 @@ class Assertion:
         found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in matches]
         found = [m for m in found if not m.cue.final or m.end == len(words) or sentences[m.end] != sentences[m.start]]
         taken: dict[int, tuple[int, int]] = {}
+        blocked: set[tuple[int, int]] = set()
         kept = []
         # Letters before marks: of ": negative" and "negative for", the second says more.
         letters = np.cumsum([0, *(token.is_alpha for token in words)])
@@ -110,7 +111,10 @@ class Assertion:
             end = mention.end - mention.cue.after
             place = (mention.start, end)
             # The same words may be a cue forward and another backward.
-            if all(taken.get(index, place) == place for index in range(mention.start, end)):
+            others = {taken[index] for index in range(mention.start, end) if index in taken}
+            if not others or (others == {place} and place not in blocked):
+                if mention.cue.kind == "pseudo":
+                    blocked.add(place)
                 taken.update(dict.fromkeys(range(mention.start, end), place))
                 kept.append(_Mention(mention.cue, mention.start, end))
         return sorted(kept, key=lambda m: m.start)

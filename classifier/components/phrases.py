@@ -178,7 +178,7 @@ class _Surroundings:
     def __init__(self, doc: Doc, reading: Reading) -> None:
         starts = doc.to_array(SENT_START) == 1
         self.sentence = np.cumsum(starts)[reading.positions] if len(reading.positions) else np.zeros(0, dtype=int)
-        classes = [token.ent_type_ for token in reading.doc]
+        self.classes = classes = [token.ent_type_ for token in reading.doc]
         bounds = np.flatnonzero(np.diff(self.sentence, prepend=-1, append=-1)) if len(self.sentence) else []
         self.sentence_spans = [reading.doc[int(start) : int(end)] for start, end in pairwise(bounds)]
         family = np.zeros(len(doc), dtype=bool)
@@ -213,6 +213,7 @@ class _Surroundings:
                 named = sentence in self.cancer or sentence in self.risk
                 return self.own_cancer and (named or sentence not in self.other)
             case "staging":
-                elsewhere = any(not start <= index < end for index in self.staging)
-                return sentence in self.cancer or (self.own_cancer and elsewhere)
+                others = [index for index in self.staging if self.classes[index] != self.classes[end - 1]]
+                beside = any(self.sentence[index] == sentence for index in others)
+                return sentence in self.cancer or beside or (self.own_cancer and bool(others))
         return True

@@ -1,0 +1,34 @@
+import re
+from pathlib import Path
+
+import pytest
+
+import classifier
+
+ROOT = Path(__file__).parent.parent
+CASES = ROOT / "tests" / "cases"
+SAMPLES = ROOT / "data" / "samples"
+GOLD = ROOT.parent / "shared" / "gold"
+
+needs_gold = pytest.mark.skipif(
+    not (GOLD / "dev_notes.jsonl").exists(), reason="the optional public notes of ../shared/gold are not there"
+)
+
+MARK = re.compile(r"\[\[(.+?)\]\]", re.DOTALL)
+
+
+def unmark(text):
+    """Return a text without its double brackets, and the start and end of what stood in them."""
+    match = MARK.search(text)
+    assert match and len(MARK.findall(text)) == 1, text
+    return text.replace("[[", "").replace("]]", ""), match.start(), match.start() + len(match[1])
+
+
+@pytest.fixture(scope="session")
+def clf():
+    return classifier.load()
+
+
+@pytest.fixture(scope="session")
+def nlp(clf):
+    return clf.nlp

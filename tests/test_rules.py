@@ -1,0 +1,131 @@
+"""Every rule, cue and heading does what it says: the examples in `rules/` are the cases."""
+
+import json
+
+import pytest
+import spacy
+from spacy.pipeline import EntityRuler
+
+from classifier import resources
+from classifier.components.phrases import TERMS
+from classifier.cues import load_cues
+from classifier.errors import NoteTermsError
+from classifier.lexicon import load_anatomy
+from classifier.patterns import NOT_CANCER, anchor, load_patterns
+from tests.conftest import unmark
+
+PATTERNS = load_patterns(resources.RULES)
+CUES = load_cues(resources.RULES)
+
+
+@pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.label != NOT_CANCER], ids=lambda p: p.id)
+def test_pattern_finds_its_example(nlp, pattern):
+    text, start, end = unmark(pattern.example)
+    doc = nlp(text)
+    found = {span.id_: span for span in doc.spans[TERMS]}
+    assert pattern.id in found, f"found {list(found)}"
+    assert found[pattern.id].start_char < end and found[pattern.id].end_char > start
+
+
+@pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.label == NOT_CANCER], ids=lambda p: p.id)
+def test_block_leaves_its_example_untagged(nlp, pattern):
+    text, start, end = unmark(pattern.example)
+    # A cancer beside it, so that only the block can be the reason.
+    text += " She has breast cancer."
+    doc = nlp(text)
+    assert not [span for span in doc.spans[TERMS] if span.start_char < end and span.end_char > start]
+
+
+@pytest.mark.parametrize("pattern", PATTERNS, ids=lambda p: p.id)
+def test_pattern_is_found_by_its_anchor(pattern):
+    assert anchor(pattern) is not None, "without a word or class that must stand there, it slows every sentence"
+
+
+@pytest.mark.parametrize("cue", [c for c in CUES if c.kind not in ("pseudo", "terminator")], ids=lambda c: c.id)
+def test_cue_gives_its_status(finding, cue):
+    span = finding(cue.example)
+    if cue.kind == "historical":
+        assert span._.historical
+    else:
+        assert span._.status == cue.kind
+
+
+@pytest.mark.parametrize("cue", [c for c in CUES if c.kind in ("pseudo", "terminator")], ids=lambda c: c.id)
+def test_pseudo_cues_and_terminators_keep_the_finding_present(finding, cue):
+    span = finding(cue.example)
+    assert span._.status == "present"
+
+
+@pytest.fixture(scope="module")
+def finding():
+    """Return the marked finding of a sentence, asserted by the component alone in a pipeline of spaCy's own."""
+    nlp = spacy.blank("en")
+    nlp.add_pipe("sentencizer")
+    nlp.add_pipe("cancer_assertion", config={"spans_key": "findings"})
+
+    def read(marked):
+        text, start, end = unmark(marked)
+        doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
+        doc.spans["findings"] = [doc.char_span(start, end, label="FINDING", alignment_mode="expand")]
+        return list(nlp.get_pipe("cancer_assertion")(doc).spans["findings"])[0]
+
+    return read
+
+
+def test_spacys_entity_ruler_reads_the_patterns(nlp, tmp_path):
+    ruler = EntityRuler(spacy.blank("en"))
+    for path in sorted((resources.RULES / "phrases").glob("*.jsonl")):
+        lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        ruler.add_patterns(lines)
+    assert {entry["id"] for entry in ruler.patterns} == {pattern.id for pattern in PATTERNS}
+
+
+def test_every_id_in_sites_is_defined():
+    anatomy = load_anatomy(resources.RULES)
+    for primary in anatomy.primaries.values():
+        lists = (primary.organ, primary.regional_nodes, primary.neighbours, primary.region, primary.local_recurrence)
+        for name in (*(name for names in lists for name in names), *primary.distant_usual):
+            assert name in anatomy.sites, f"{primary.id} names {name}"
+    assert len(anatomy.primaries) >= 20
+
+
+def test_no_term_names_two_sites():
+    seen = {}
+    for site in load_anatomy(resources.RULES).sites.values():
+        for term in site.terms:
+            assert term == term.lower()
+            assert seen.setdefault(term, site.id) == site.id, term
+
+
+def test_a_wrong_pattern_is_named_with_its_line(tmp_path):
+    (tmp_path / "phrases").mkdir()
+    (tmp_path / "phrases" / "mine.jsonl").write_text('\n{"id": "x", "label": "NOPE", "pattern": []}\n')
+    with pytest.raises(NoteTermsError, match=r"E221.*mine\.jsonl, line 2"):
+        load_patterns(tmp_path)
+
+
+def test_two_patterns_of_one_id_are_refused(tmp_path):
+    (tmp_path / "phrases").mkdir()
+    line = '{"id": "x", "label": "RELAPSE", "pattern": [{"LOWER": "relapse"}], "about": "a", "example": "[[relapse]]"}\n'
+    (tmp_path / "phrases" / "mine.jsonl").write_text(line * 2)
+    with pytest.raises(NoteTermsError, match=r"E222.*line 2.*'x'"):
+        load_patterns(tmp_path)
+
+
+def test_a_folder_without_patterns_is_refused(tmp_path):
+    with pytest.raises(NoteTermsError, match="E223"):
+        load_patterns(tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("line", "reason"),
+    [
+        ('{"id": "x", "kind": "negated", "cues": ["no"], "about": "a", "example": "No [[x]]."}', "direction"),
+        ('{"id": "x", "kind": "pseudo", "about": "a", "example": "No [[x]]."}', "either cues or a pattern"),
+        ('{"id": "x", "kind": "maybe", "cues": ["no"], "about": "a", "example": "No [[x]]."}', "Input should be"),
+    ],
+)
+def test_a_wrong_cue_is_named_with_its_line(tmp_path, line, reason):
+    (tmp_path / "context_cues.jsonl").write_text(line)
+    with pytest.raises(NoteTermsError, match=rf"E301.*line 1.*{reason}"):
+        load_cues(tmp_path)
