@@ -67,13 +67,15 @@ _ABBREVIATION = re.compile(
 )
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
-_TNM = re.compile(r"[cpyra]{0,3}[TNM][0-4XxIi]")
+_TNM = r"[cpyra]{0,3}[TNM][0-4XxIi][a-d]?"
+_TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
+_TNM_AFTER = re.compile(_TNM)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}")
 _FIRST_WORD = re.compile(r"\S+")
 
-# Wider than any page: a note with such a line is not wrapped, and each of its line breaks is meant.
-_WIDEST_PAGE = 130
+# A note is wrapped to a page; where its lines are shorter or longer than any page, each line break is meant.
+_NARROWEST_PAGE, _WIDEST_PAGE = 40, 130
 
 
 def segment(text: str, headings: dict[str, str]) -> Segments:
@@ -107,8 +109,9 @@ def _sections(text: str, headings: dict[str, str]) -> list[Section]:
         own_line = not match["close"].strip() and match["before"] in ("", "\n", "\r")
         if name is None and closed and heading.isupper() and sum(map(str.isalpha, heading)) > 3:
             name = OTHER_SECTION
-        # One letter (S: O: A: P:) or an ordinary word opens a section only where nothing else can be meant.
-        if name and (closed or (len(heading) > 3 and (own_line or match["before"] in ("", "\n", "\r")))):
+        # Without a colon a heading stands at the start of a line, and one letter (S: O: A: P:) does not do.
+        at_start = own_line or match["before"] in ("", "\n", "\r")
+        if name and (closed or (at_start and (len(heading) > 3 or (own_line and heading.isupper() and len(heading) > 1)))):
             found.append((match.start("heading"), name))
             position = match.end("heading")
         else:
@@ -152,7 +155,7 @@ def _ends_sentence(before: str, after: str, mark: str) -> bool:
         return False
     if not mark.startswith("."):
         return True
-    if _ABBREVIATION.search(before) or _TNM.match(after):
+    if _ABBREVIATION.search(before) or (_TNM_BEFORE.search(before) and _TNM_AFTER.match(after)):
         return False
     return not (mark == ". " and _INITIAL.search(before))
 
@@ -174,7 +177,7 @@ def _ends_line(text: str, match: re.Match[str]) -> bool:
     # The line is wrapped where the next word would not have fitted into the page.
     width = _page_width(text, line_start, match.end())
     first = _FIRST_WORD.match(after)
-    return width > _WIDEST_PAGE or len(line) + 1 + len(first[0] if first else "") <= width
+    return not _NARROWEST_PAGE <= width <= _WIDEST_PAGE or len(line) + 1 + len(first[0] if first else "") <= width
 
 
 def _page_width(text: str, line_start: int, next_start: int) -> int:

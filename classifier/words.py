@@ -5,8 +5,6 @@ from spacy.tokens import Doc
 
 from classifier.markup import blank_markup
 
-_MAY_BE_SKIPPED = frozenset("<&\\{} \t\n\r\x0b\x0c\x00\u200b\u200c\u200d\ufeff\xa0")
-
 
 def words_of(doc: Doc) -> tuple[Doc, np.ndarray]:
     """Return a Doc of the words only, and the index in `doc` of each.
@@ -20,9 +18,6 @@ def words_of(doc: Doc) -> tuple[Doc, np.ndarray]:
     positions : array of int, shape (words,)
         Index of each word in `doc`; ascending.
     """
-    kept = [token.i for token in doc if not _is_skipped(token.text)]
-    return Doc(doc.vocab, words=[doc[index].text for index in kept]), np.array(kept, dtype=int)
-
-
-def _is_skipped(text: str) -> bool:
-    return text[0] in _MAY_BE_SKIPPED and not blank_markup(text).strip()
+    plain = blank_markup(doc.text)
+    kept = [token for token in doc if not (token.is_space or plain[token.idx : token.idx + len(token)].isspace())]
+    return Doc(doc.vocab, words=[token.text for token in kept]), np.array([token.i for token in kept], dtype=int)

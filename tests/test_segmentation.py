@@ -1,0 +1,55 @@
+import json
+
+import pytest
+import spacy
+from hypothesis import given
+from hypothesis import strategies as st
+
+from classifier import resources
+from classifier.components.segments import SECTIONS
+from classifier.segmentation import load_headings, segment
+from tests.conftest import CASES
+
+HEADINGS = load_headings(resources.RULES)
+
+
+def cases(name):
+    return [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+@pytest.mark.parametrize("case", cases("segments"), ids=lambda case: case["what"])
+def test_sentences(case):
+    text = case["text"]
+    starts = [*segment(text, HEADINGS).sentence_starts, len(text)]
+    sentences = [text[a:b].strip() for a, b in zip(starts, starts[1:], strict=False)]
+    assert sentences == case["sentences"]
+
+
+@pytest.mark.parametrize("case", cases("sections"), ids=lambda case: case["text"])
+def test_sections(case):
+    found = segment(case["text"], HEADINGS).sections
+    assert [[section.name, case["text"][section.start : section.end]] for section in found] == case["sections"]
+
+
+@given(st.text(alphabet="Aa1.,:;\n \t-*•()Plan HISTORY:", max_size=120))
+def test_segments_cover_the_text_in_order(text):
+    segments = segment(text, HEADINGS)
+    starts = segments.sentence_starts
+    assert starts[0] == 0 and starts == sorted(set(starts)) and all(start <= len(text) for start in starts)
+    for a, b in zip(segments.sections, segments.sections[1:], strict=False):
+        assert a.end == b.start
+
+
+def test_the_component_works_with_spacys_own_tokenizer():
+    nlp = spacy.blank("en")
+    nlp.add_pipe("cancer_segments")
+    doc = nlp("FAMILY HISTORY: Mother well. Father died.\nPLAN: Scan.")
+    assert [sentence.text.strip() for sentence in doc.sents][:2] == ["FAMILY HISTORY: Mother well.", "Father died."]
+    assert [section.label_ for section in doc.spans[SECTIONS]] == ["family_history", "plan"]
+    again = spacy.blank("en")
+    again.add_pipe("cancer_segments").from_bytes(nlp.get_pipe("cancer_segments").to_bytes())
+    assert len(list(again("No mets. Well.").sents)) == 2
+
+
+def test_an_empty_document(nlp):
+    assert len(nlp("")) == 0

@@ -1,0 +1,236 @@
+"""What a note becomes: labels, extents, status, "advanced"; by the public interface."""
+
+import json
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+import spacy
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from spacy.tokens import DocBin
+
+import classifier
+from classifier.components.phrases import TERMS
+from classifier.errors import NoteTermsError
+from classifier.labels import SPREAD_LABELS
+from classifier.tagging import doc_tags
+from classifier.tags import tags_schema
+from classifier.training.evaluate import evaluate, read_annotations
+from tests.conftest import CASES, GOLD, SAMPLES, needs_gold, unmark
+
+
+def cases(name):
+    return [json.loads(line) for line in (CASES / f"{name}.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def notes():
+    return [json.loads(line) for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
+
+
+def over(tags, start, end):
+    return [tag for tag in tags if tag.start < end and tag.end > start]
+
+
+@pytest.mark.parametrize("case", cases("extents"), ids=lambda case: case["text"])
+def test_extent(clf, case):
+    text, start, end = unmark(case["text"])
+    (tag,) = over(clf.tag_text(text), start, end)
+    assert (tag.label, tag.extent) == (case["label"], case["extent"])
+    for column in ("primary", "site"):
+        if column in case:
+            assert getattr(tag, column) == case[column]
+
+
+@pytest.mark.parametrize("case", cases("untagged"), ids=lambda case: case["text"])
+def test_what_is_no_spread_has_no_tag(clf, case):
+    assert clf.tag_text(case["text"]) == []
+
+
+@pytest.mark.parametrize("case", cases("advanced"), ids=lambda case: case["text"])
+def test_advanced(clf, case):
+    text, start, end = unmark(case["text"])
+    (tag,) = [tag for tag in over(clf.tag_text(text), start, end) if tag.label == "ADVANCED"]
+    assert (tag.sense, tag.evidence) == (case["sense"], case["evidence"])
+    doc = clf.nlp(text)
+    assert doc._.advanced_ambiguous is (case["sense"] == "ambiguous")
+    assert (doc._.advanced_reason is not None) is (case["sense"] == "ambiguous")
+
+
+def test_samples_keep_their_figures(clf, tmp_path):
+    tags = clf.tag(pd.DataFrame(notes()))
+    tags.to_json(tmp_path / "tags.jsonl", orient="records", lines=True, force_ascii=False)
+    result = evaluate(read_annotations(SAMPLES / "gold.jsonl"), read_annotations(tmp_path / "tags.jsonl"))
+    assert result.counts["tag"].f1 >= 0.95
+    assert result.counts["tag+status"].f1 >= 0.93
+    assert result.counts["extent"].f1 >= 0.91
+    assert result.counts["advanced"].f1 >= 0.95
+
+
+@needs_gold
+def test_public_notes_keep_their_figures(clf, tmp_path):
+    tags = clf.tag(pd.read_json(GOLD / "dev_notes.jsonl", lines=True, dtype=False))
+    tags.to_json(tmp_path / "tags.jsonl", orient="records", lines=True, force_ascii=False)
+    result = evaluate(read_annotations(GOLD / "dev.jsonl"), read_annotations(tmp_path / "tags.jsonl"))
+    assert result.counts["tag"].f1 >= 0.90
+    assert result.counts["tag+status"].f1 >= 0.86
+    assert result.counts["extent"].f1 >= 0.82
+
+
+@needs_gold
+def test_notes_without_cancer_have_hardly_a_tag(clf):
+    tags = clf.tag(pd.read_json(GOLD / "general_notes.jsonl", lines=True, dtype=False))
+    assert len(tags) <= 6
+
+
+def test_gold_of_the_samples_matches_their_texts():
+    texts = {note["note_id"]: note["text"] for note in notes()}
+    gold = [json.loads(line) for line in (SAMPLES / "gold.jsonl").read_text(encoding="utf-8").splitlines()]
+    assert [note["note_id"] for note in gold] == list(texts) and len(texts) >= 60
+    for note in gold:
+        for span in note["spans"] + note["advanced"]:
+            assert texts[note["note_id"]][span["start"] : span["end"]] == span["text"]
+
+
+def test_frames_in_frames_out(clf):
+    frame = pd.DataFrame({"id": ["b", "a"], "body": ["Breast cancer with liver metastases.", "Well."]}, index=[9, 4])
+    tags = clf.tag(frame, text="body", note_id="id")
+    assert list(tags.columns) == tags_schema().names
+    assert tags["note_id"].tolist() == ["b"]
+    table = clf.tag(pa.Table.from_pandas(frame), text="body", note_id="id")
+    assert table.schema == tags_schema() and table.to_pandas().equals(tags)
+
+
+def test_a_frame_without_notes_gives_an_empty_table(clf):
+    tags = clf.tag(pd.DataFrame({"note_id": [], "text": []}))
+    assert list(tags.columns) == tags_schema().names and tags.empty
+
+
+def test_a_missing_column_is_named(clf):
+    with pytest.raises(NoteTermsError, match=r"E101.*'text'.*note_id, body"):
+        clf.tag(pd.DataFrame({"note_id": [], "body": []}))
+
+
+def test_text_document_and_frame_agree(clf):
+    frame = pd.DataFrame(notes())
+    tags = clf.tag(frame)
+    one_by_one = [tag for note in notes() for tag in clf.tag_text(note["text"], note["note_id"])]
+    assert tags["rule"].tolist() == [tag.rule for tag in one_by_one]
+    assert tags["start"].tolist() == [tag.start for tag in one_by_one]
+
+
+@pytest.mark.parametrize("scheme", ["ccs", "acs", "tnm"])
+def test_relabel_is_the_same_as_tagging_under_the_scheme(clf, scheme):
+    text = " ".join(note["text"] for note in notes()[:20])
+    expected = classifier.load(scheme=scheme).tag_text(text)
+    assert classifier.relabel(clf.tag_text(text), scheme) == expected
+    frame = pd.DataFrame({"note_id": ["1"], "text": [text]})
+    relabelled = classifier.relabel(clf.tag(frame), scheme)
+    assert relabelled["label"].tolist() == [tag.label for tag in expected]
+    table = classifier.relabel(clf.tag(pa.Table.from_pandas(frame)), scheme)
+    assert table["label"].to_pylist() == relabelled["label"].tolist()
+
+
+def test_a_scheme_of_ones_own(clf, tmp_path):
+    path = tmp_path / "mine.toml"
+    extents = ("stated_local", "adjacent", "regional_nodes", "region", "distant", "metastasis_nos", "spread_nos")
+    path.write_text('source = "us"\n[labels]\nconfined = ""\n' + "".join(f'{e} = "DISTANT_SPREAD"\n' for e in extents))
+    mine = classifier.load(scheme=path)
+    labels = {tag.label for tag in mine.tag_text("Breast cancer N1 M1, confined to the breast.")}
+    assert labels & set(SPREAD_LABELS) == {"DISTANT_SPREAD"}
+
+
+@pytest.mark.parametrize(
+    ("content", "error"),
+    [("[labels]\nconfined = 'X'\n", "E212"), ("= nonsense", "E202")],
+)
+def test_a_wrong_scheme_is_refused(tmp_path, content, error):
+    path = tmp_path / "mine.toml"
+    path.write_text(content)
+    with pytest.raises(NoteTermsError, match=error):
+        classifier.load(scheme=path)
+
+
+def test_an_unknown_scheme_is_refused():
+    with pytest.raises(NoteTermsError, match=r"E211.*ccs, acs, tnm"):
+        classifier.load(scheme="figo")
+
+
+TEXT = "Locally advanced breast cancer, N1 M0. Mother had metastatic ovarian cancer. ?Liver mets. <b>Recurrence</b> in 2019."
+
+
+def test_tags_survive_bytes_and_docbin(nlp):
+    doc = nlp(TEXT)
+    expected = doc_tags(doc)
+    assert {tag.status for tag in expected} >= {"present", "negated", "family", "possible"}
+    again = spacy.tokens.Doc(nlp.vocab).from_bytes(doc.to_bytes())
+    assert doc_tags(again) == expected
+    (unpacked,) = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
+    assert doc_tags(unpacked) == expected
+
+
+def test_tags_survive_worker_processes(nlp):
+    texts = [note["text"] for note in notes()[:8]]
+    expected = [doc_tags(doc) for doc in nlp.pipe(texts)]
+    assert [doc_tags(doc) for doc in nlp.pipe(texts, n_process=2, batch_size=2)] == expected
+
+
+def test_the_pipeline_goes_to_disk_and_back(nlp, tmp_path):
+    nlp.to_disk(tmp_path / "pipeline")
+    again = spacy.load(tmp_path / "pipeline")
+    assert doc_tags(again(TEXT)) == doc_tags(nlp(TEXT))
+    assert again.to_bytes() and doc_tags(classifier.pipeline().from_bytes(nlp.to_bytes())(TEXT)) == doc_tags(nlp(TEXT))
+
+
+def test_rules_of_ones_own(tmp_path):
+    import shutil
+
+    from classifier.resources import RULES
+
+    shutil.copytree(RULES, tmp_path / "rules")
+    line = {
+        "id": "blorp", "label": "RELAPSE", "extent": "unspecified", "pattern": [{"LOWER": "blorp"}],
+        "about": "A made-up word.", "example": "The [[blorp]].",
+    }  # fmt: skip
+    (tmp_path / "rules" / "phrases" / "mine.jsonl").write_text(json.dumps(line))
+    (tag,) = classifier.load(rules=tmp_path / "rules").tag_text("A blorp.")
+    assert (tag.rule, tag.label, tag.decided_by, tag.score) == ("blorp", "RELAPSE", "rule", None)
+
+
+WORDS = st.sampled_from(
+    "breast cancer metastases to the liver no evidence of N1 M0 T2 recurrence advanced locally nodes 3/17 positive , . ; : "
+    "\n \t <br> &nbsp; 😀 é \x00 MOTHER ? stage IV mets relapse of".split(" ")
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.one_of(WORDS, st.text(max_size=5)), max_size=40).map(" ".join))
+def test_offsets_point_at_the_phrase(clf, text):
+    doc = clf.nlp(text)
+    assert doc.text == text
+    for tag in doc_tags(doc):
+        assert text[tag.start : tag.end] == tag.text != ""
+        assert (tag.label == "ADVANCED") == (tag.sense is not None)
+    spans = [(span.start, span.end) for span in doc.spans[TERMS] if span.label_ != "ADVANCED"]
+    assert all(a[1] <= b[0] for a, b in zip(spans, spans[1:], strict=False))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Breast cancer with metastases<br/>to the<b>liver</b> and&nbsp;bone.",
+        "{\\rtf1\\ansi Breast cancer with \\b metastases to the\\par liver\\b0 and bone.}",
+        "Breast cancer with metastases\r\nto the\tliver and\u200b bone.",
+        "Breast\x00 cancer with metastases to the liver and bone.",
+    ],
+)
+def test_markup_does_not_part_a_phrase(clf, text):
+    (tag,) = clf.tag_text(text)
+    assert tag.site == "liver;bone" and text[tag.start : tag.end] == tag.text
+
+
+def test_a_very_long_note_is_tagged(clf):
+    text = "Seen in clinic today, well. \n" * 40_000 + "Breast cancer with liver metastases."
+    assert len(text) > 1_000_000
+    (tag,) = clf.tag_text(text)
+    assert tag.text == "liver metastases"
