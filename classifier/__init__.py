@@ -9,8 +9,8 @@
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from classifier.tagging import Classifier, load, pipeline
     from classifier.schemes import relabel
+    from classifier.tagging import Classifier, load, pipeline
 
 __version__ = "0.1.0"
 __all__ = ["Classifier", "__version__", "load", "pipeline", "relabel"]

@@ -5,6 +5,7 @@ words overwrite each other. The attributes of a span of ours are kept in the `at
 travels with the Doc; the extensions `span._.status` and so on read and write there.
 """
 
+from functools import partial
 from typing import Any
 
 from spacy.tokens import Doc, Span
@@ -45,15 +46,14 @@ def _stored(span: Span, name: str) -> Any:
     return spans[STORE].attrs.get(f"{span.start}:{span.end}:{span.label_}", {}).get(name, DEFAULTS[name])
 
 
+def _store(span: Span, value: Any, name: str) -> None:
+    attributes(span)[name] = value
+
+
 def register() -> None:
     """Register the extension attributes with spaCy. Doing it again changes nothing."""
     for name in DEFAULTS:
-        Span.set_extension(
-            name,
-            getter=lambda span, name=name: _stored(span, name),
-            setter=lambda span, value, name=name: attributes(span).__setitem__(name, value),
-            force=True,
-        )
+        Span.set_extension(name, getter=partial(_stored, name=name), setter=partial(_store, name=name), force=True)
     Doc.set_extension("advanced_ambiguous", getter=lambda doc: advanced_reason(doc) is not None, force=True)
     Doc.set_extension("advanced_reason", getter=advanced_reason, force=True)
 

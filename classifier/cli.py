@@ -48,9 +48,6 @@ def main() -> None:
     except NoteTermsError as error:
         print(f"note-terms: {error}", file=sys.stderr)
         sys.exit(2)
-    except KeyboardInterrupt:
-        print("note-terms: stopped; no table was written.", file=sys.stderr)
-        sys.exit(130)
     except BrokenPipeError:
         # The reader of standard output has gone (`| head`): nobody is left to tell.
         sys.stderr.close()
@@ -65,7 +62,9 @@ def _version(wanted: bool) -> None:
 
 @app.callback()
 def options(
-    version: Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")] = False,
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
+    ] = False,
 ) -> None:
     """Take the options of the command itself."""
 
@@ -76,25 +75,32 @@ def tag(
         str,
         typer.Argument(
             metavar="NOTES",
-            help="CSV, TSV, JSONL (each also .gz) or Parquet; a folder of .txt files; or - for JSONL on standard input.",
+            help="CSV, TSV, JSONL (each also .gz) or Parquet; a folder of .txt files; or - for JSONL on stdin.",
         ),
     ],
     out: Annotated[
         Path | None,
-        typer.Option("--out", "-o", help="The tags table: .csv, .jsonl or .parquet. Default: JSONL on standard output."),
+        typer.Option(
+            "--out", "-o", help="The tags table: .csv, .jsonl or .parquet. Default: JSONL on standard output."
+        ),
     ] = None,
     text_column: Annotated[str, typer.Option(help="Column of the texts.")] = "text",
     id_column: Annotated[str, typer.Option(help="Column of the ids.")] = "note_id",
     scheme: Annotated[
-        str, typer.Option(help="Names of the spread: ccs (as SEER Summary Stage), acs, tnm, or the path of a TOML file.")
+        str,
+        typer.Option(help="Names of the spread: ccs (as SEER Summary Stage), acs, tnm, or the path of a TOML file."),
     ] = "ccs",
     summary: Annotated[
         Path | None,
-        typer.Option(help='Also write one row a note: counts, farthest extent, and whether its "advanced" is ambiguous.'),
+        typer.Option(
+            help='Also write one row a note: counts, farthest extent, and whether its "advanced" is ambiguous.'
+        ),
     ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
-    format: Annotated[Format | None, typer.Option(help="Kind of the tags table, where its ending does not say it.")] = None,
+    format: Annotated[
+        Format | None, typer.Option(help="Kind of the tags table, where its ending does not say it.")
+    ] = None,
 ) -> None:
     """Tag an export: one row a tag, with its place in the note, extent, status, cue and rule.
 
@@ -123,19 +129,23 @@ def tag(
             warn(f"row {row.row} (id {row.note_id}) set aside: {row.reason}")
 
     began = time.monotonic()
-    with _progress() as advance:
-        result = run(
-            read_notes(notes, text_column, id_column, warn),
-            out,
-            kind,
-            summary=summary,
-            summary_kind=summary_kind,
-            scheme=scheme,
-            force=force,
-            jobs=jobs,
-            on_notes=advance,
-            on_set_aside=report,
-        )
+    try:
+        with _progress() as advance:
+            result = run(
+                read_notes(notes, text_column, id_column, warn),
+                out,
+                kind,
+                summary=summary,
+                summary_kind=summary_kind,
+                scheme=scheme,
+                force=force,
+                jobs=jobs,
+                on_notes=advance,
+                on_set_aside=report,
+            )
+    except KeyboardInterrupt:
+        warn("stopped; no table was written.")
+        raise typer.Exit(130) from None
     where = "" if out is None or not result.set_aside else f" (listed in {out}.errors.jsonl)"
     aside = f", {result.set_aside} rows set aside{where}" if result.set_aside else ""
     warn(f"{result.notes} notes, {result.tags} tags, {time.monotonic() - began:.1f} s{aside}")
@@ -162,7 +172,7 @@ def show(
     text: Annotated[str, typer.Argument(help="A note, or - for standard input.")] = "-",
     scheme: Annotated[str, typer.Option(help="ccs, acs, tnm or the path of a TOML file.")] = "ccs",
 ) -> None:
-    """Print a note with its tags in colour, and a table of them with the cue and the rule that decided."""
+    """Print a note with its tags in colour, and a line on each with the cue and the rule that decided."""
     from classifier.display import render
     from classifier.tagging import doc_tags, load
 
@@ -209,7 +219,9 @@ def explain(
 @app.command()
 def evaluate(
     gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
-    predicted: Annotated[Path, typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them in JSONL, or gold.")],
+    predicted: Annotated[
+        Path, typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them in JSONL, or gold.")
+    ],
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score tags against gold: precision, recall and F1 a label, status, extent, and the ambiguous "advanced" flag.

@@ -19,8 +19,8 @@ class Cue(BaseModel):
     kind: Literal["negated", "possible", "hypothetical", "family", "historical", "pseudo", "terminator"]
     """The status it gives; or `pseudo`, which only blocks a cue within it; or `terminator`, which ends scopes."""
     direction: Literal["forward", "backward", "both"] | None = None
-    """Where the finding stands: after the cue, before it, or either. A terminator with `backward` ends only the scopes of
-    cues that stand after the finding."""
+    """Where the finding stands: after the cue, before it, or either. A terminator with `backward` ends only
+    the scopes of cues that stand after the finding."""
     cues: tuple[str, ...] = ()
     """The wordings, in lower case; the pipeline's tokenizer splits them."""
     pattern: list[dict[str, Any]] | None = None

@@ -1,7 +1,6 @@
 """A note with its tags, in the terminal."""
 
 from rich.console import Group, RenderableType
-from rich.table import Table
 from rich.text import Text
 
 from classifier.tags import Tag
@@ -18,9 +17,9 @@ _COLOURS = {
 
 
 def render(text: str, tags: list[Tag], advanced_reason: str | None) -> RenderableType:
-    """Return the note with its tags marked, a table of them, and why its "advanced" is ambiguous.
+    """Return the note with its tags marked, a line on each, and why its "advanced" is ambiguous.
 
-    The marks can be read without colour: each phrase stands in brackets with its number in the table.
+    The marks can be read without colour: each phrase stands in brackets with its number.
     """
     marked = Text()
     position = 0
@@ -33,20 +32,24 @@ def render(text: str, tags: list[Tag], advanced_reason: str | None) -> Renderabl
         marked.append(f"]{number}", style="dim")
         position = max(position, tag.end)
     marked.append(text[position:])
-    parts: list[RenderableType] = [marked]
-    if tags:
-        table = Table("#", "label", "extent or sense", "status", "site", "primary", "cue", "rule", box=None, pad_edge=False)
-        for number, tag in enumerate(tags, start=1):
-            status = f"{tag.status}, historical" if tag.historical else tag.status
-            what = tag.extent or (f"{tag.sense} ({tag.evidence})" if tag.sense else "")
-            cells = (str(number), tag.label, what, status, tag.site or "", tag.primary or "", tag.cue or "", tag.rule)
-            table.add_row(*map(Text, cells), style=_style(tag))
-        parts += [Text(), table]
-    else:
-        parts += [Text(), Text("No tags.")]
+    lines = [_line(number, tag) for number, tag in enumerate(tags, start=1)] or [Text("No tags.")]
+    parts = [marked, Text(), *lines]
     if advanced_reason:
         parts += [Text(), Text(advanced_reason, style="bold")]
     return Group(*parts)
+
+
+def _line(number: int, tag: Tag) -> Text:
+    """What is known of a tag, in a line."""
+    facts = [tag.status + (", historical" if tag.historical else "")]
+    facts += [f"{tag.sense} by {tag.evidence}"] if tag.sense else []
+    facts += [f"{name} {value}" for name in ("site", "primary", "section", "rule") if (value := getattr(tag, name))]
+    facts += [f'cue "{tag.cue}"'] if tag.cue else []
+    label = f"{tag.label} {tag.extent}" if tag.extent else tag.label
+    line = Text(f"{number:>2}  ")
+    line.append(label, style=_style(tag))
+    line.append("  " + "; ".join(facts))
+    return line
 
 
 def _style(tag: Tag) -> str:

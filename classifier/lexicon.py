@@ -14,7 +14,6 @@ from spacy.tokens import Doc, Span
 from classifier import resources
 from classifier.words import words_of
 
-
 LYMPH_NODE = "lymph_node"
 """Id of a lymph node of no named station."""
 
@@ -128,6 +127,7 @@ class Lexicon:
     def __init__(self, nlp: Language, rules: Path) -> None:
         self.anatomy = load_anatomy(rules)
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
+        self.staging = frozenset(vocabulary["extents"]["staging"])
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         terms: dict[tuple[str, str], set[str]] = {}
         for site in self.anatomy.sites.values():
@@ -161,7 +161,7 @@ class Lexicon:
         for index, name in enumerate(classes):
             if name:
                 array[index] = (strings.add(name), 3)
-        words.from_array([ENT_TYPE, ENT_IOB], array)
+        words.from_array([ENT_TYPE, ENT_IOB], array)  # type: ignore[arg-type]
         self._name_primaries(reading, classes)
         return reading
 
@@ -207,7 +207,7 @@ class Lexicon:
             reading.sites.append((name, start, end))
 
     def _name_primaries(self, reading: Reading, classes: list[str]) -> None:
-        """Find the primaries that are named by an organ beside a word for cancer: breast ca, carcinoma of the cervix."""
+        """Find the primaries that are named by an organ beside a word for cancer: breast ca, ca of the cervix."""
         doc = reading.doc
         for site in list(reading.sites):
             _, start, end = site

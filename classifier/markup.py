@@ -12,7 +12,8 @@ _HTML = re.compile(
 )
 _RTF_LINE_END = re.compile(r"\\(?:par|line|row|cell)(?![a-z])[ ]?")
 _RTF = re.compile(
-    r"\{\\(?:\*|fonttbl|colortbl|stylesheet|info)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}|\\'[0-9a-f]{2}|\\[a-z]+-?\d*[ ]?|\\[^a-z]|[{}]"
+    r"\{\\(?:\*|fonttbl|colortbl|stylesheet|info)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
+    r"|\\'[0-9a-f]{2}|\\[a-z]+-?\d*[ ]?|\\[^a-z]|[{}]"
 )
 _INVISIBLE = re.compile("[\x00\u200b\u200c\u200d\ufeff]")
 

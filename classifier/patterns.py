@@ -1,4 +1,4 @@
-"""The phrase patterns of `rules/phrases/`: spaCy Matcher patterns, one JSON object a line, as spaCy's EntityRuler reads them."""
+"""The phrase patterns of `rules/phrases/`: spaCy Matcher patterns in JSONL, as spaCy's EntityRuler reads them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +22,14 @@ class Pattern(BaseModel):
     id: str
     """Unique name; the column `rule` of a tag."""
     label: Literal[
-        "LOCAL_SPREAD", "REGIONAL_SPREAD", "DISTANT_SPREAD", "RECURRENCE", "RELAPSE", "SECOND_CANCER", "ADVANCED", "NOT_CANCER"
+        "LOCAL_SPREAD",
+        "REGIONAL_SPREAD",
+        "DISTANT_SPREAD",
+        "RECURRENCE",
+        "RELAPSE",
+        "SECOND_CANCER",
+        "ADVANCED",
+        "NOT_CANCER",
     ]
     """Label under the scheme ccs where `extent` stands."""
     pattern: list[dict[str, Any]]
@@ -31,8 +38,23 @@ class Pattern(BaseModel):
     """Extent where no site decides otherwise."""
     reads: (
         Literal[
-            "spread", "carcinomatosis", "seeding", "secondary", "effusion", "elsewhere", "stage", "nodes", "satellite",
-            "invasion", "involvement", "involving", "free", "capsular", "regional", "confined", "recurrence",
+            "spread",
+            "carcinomatosis",
+            "seeding",
+            "secondary",
+            "effusion",
+            "elsewhere",
+            "stage",
+            "nodes",
+            "satellite",
+            "invasion",
+            "involvement",
+            "involving",
+            "free",
+            "capsular",
+            "regional",
+            "confined",
+            "recurrence",
         ]
         | None
     ) = None
@@ -40,8 +62,8 @@ class Pattern(BaseModel):
     polarity: Status | None = None
     """Status that the phrase has by itself, such as negated for N0."""
     needs: Literal["sentence", "note", "topic", "staging"] | None = None
-    """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a cancer in
-    the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
+    """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a
+    cancer in the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
     finding, unless beside a cancer or in a list of risks;
     `staging`: a cancer or another staging
     expression in the sentence, or both in the note."""
@@ -76,7 +98,7 @@ def anchor(pattern: Pattern) -> Anchor | None:
     """
     candidates = []
     for token in pattern.pattern:
-        if token.get("OP") in ("?", "*", "!") or "ENT_TYPE" not in token and "LOWER" not in token:
+        if token.get("OP") in ("?", "*", "!") or ("ENT_TYPE" not in token and "LOWER" not in token):
             continue
         words, classes = _values(token.get("LOWER")), _values(token.get("ENT_TYPE"))
         if words or classes:
@@ -112,7 +134,9 @@ def load_patterns(rules: Path) -> list[Pattern]:
                     "E221", f"{path}, line {number}: {where}: {reason['msg']}.", "See docs/rules.md for the fields."
                 ) from None
             if pattern.id in patterns:
-                raise NoteTermsError("E222", f"{path}, line {number}: the id {pattern.id!r} is taken.", "Choose another.")
+                raise NoteTermsError(
+                    "E222", f"{path}, line {number}: the id {pattern.id!r} is taken.", "Choose another."
+                )
             patterns[pattern.id] = pattern
     if not patterns:
         raise NoteTermsError("E223", f"{rules} has no phrases/*.jsonl.", "Give a folder in the shape of rules/.")

@@ -68,9 +68,11 @@ def _check(name: str, content: dict) -> Scheme:
         raise NoteTermsError(
             "E212",
             f"Scheme {name!r} has wrong or missing entries: {', '.join(wrong)}.",
-            f"Under [labels] give each of {', '.join(sorted(expected))} one of {', '.join(sorted(allowed - {''}))} or ''.",
+            f"Under [labels] give {', '.join(sorted(expected))} each one of {', '.join(sorted(allowed - {''}))} or ''.",
         )
-    return Scheme(name, content.get("source", ""), {key: Label(value) if value else None for key, value in labels.items()})
+    return Scheme(
+        name, content.get("source", ""), {key: Label(value) if value else None for key, value in labels.items()}
+    )
 
 
 def relabel(tags: Tags, scheme: str | Path | Scheme = "ccs") -> Tags:

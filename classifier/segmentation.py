@@ -111,7 +111,9 @@ def _sections(text: str, headings: dict[str, str]) -> list[Section]:
             name = OTHER_SECTION
         # Without a colon a heading stands at the start of a line, and one letter (S: O: A: P:) does not do.
         at_start = own_line or match["before"] in ("", "\n", "\r")
-        if name and (closed or (at_start and (len(heading) > 3 or (own_line and heading.isupper() and len(heading) > 1)))):
+        if name and (
+            closed or (at_start and (len(heading) > 3 or (own_line and heading.isupper() and len(heading) > 1)))
+        ):
             found.append((match.start("heading"), name))
             position = match.end("heading")
         else:

@@ -128,7 +128,7 @@ _ARROW = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64
 def _schema(record: type) -> pa.Schema:
     columns = []
     for field in fields(record):
-        kinds = getattr(field.type, "__args__", (field.type,))
+        kinds: tuple[Any, ...] = getattr(field.type, "__args__", (field.type,))
         columns.append(pa.field(field.name, _ARROW[kinds[0]], nullable=type(None) in kinds))
     return pa.schema(columns)
 

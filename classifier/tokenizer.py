@@ -1,4 +1,4 @@
-"""The tokenizer of clinical notes: each mark of punctuation is a token, TNM categories stand apart, markup is skipped."""
+"""The tokenizer of clinical notes: each mark is a token, TNM categories stand apart, markup is set aside."""
 
 import re
 from pathlib import Path

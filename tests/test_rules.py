@@ -67,7 +67,7 @@ def finding():
         text, start, end = unmark(marked)
         doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
         doc.spans["findings"] = [doc.char_span(start, end, label="FINDING", alignment_mode="expand")]
-        return list(nlp.get_pipe("cancer_assertion")(doc).spans["findings"])[0]
+        return next(iter(nlp.get_pipe("cancer_assertion")(doc).spans["findings"]))
 
     return read
 
@@ -106,7 +106,9 @@ def test_a_wrong_pattern_is_named_with_its_line(tmp_path):
 
 def test_two_patterns_of_one_id_are_refused(tmp_path):
     (tmp_path / "phrases").mkdir()
-    line = '{"id": "x", "label": "RELAPSE", "pattern": [{"LOWER": "relapse"}], "about": "a", "example": "[[relapse]]"}\n'
+    line = (
+        '{"id": "x", "label": "RELAPSE", "pattern": [{"LOWER": "relapse"}], "about": "a", "example": "[[relapse]]"}\n'
+    )
     (tmp_path / "phrases" / "mine.jsonl").write_text(line * 2)
     with pytest.raises(NoteTermsError, match=r"E222.*line 2.*'x'"):
         load_patterns(tmp_path)

@@ -1,4 +1,5 @@
 import json
+from itertools import pairwise
 
 import pytest
 import spacy
@@ -21,7 +22,7 @@ def cases(name):
 def test_sentences(case):
     text = case["text"]
     starts = [*segment(text, HEADINGS).sentence_starts, len(text)]
-    sentences = [text[a:b].strip() for a, b in zip(starts, starts[1:], strict=False)]
+    sentences = [text[a:b].strip() for a, b in pairwise(starts)]
     assert sentences == case["sentences"]
 
 
@@ -36,7 +37,7 @@ def test_segments_cover_the_text_in_order(text):
     segments = segment(text, HEADINGS)
     starts = segments.sentence_starts
     assert starts[0] == 0 and starts == sorted(set(starts)) and all(start <= len(text) for start in starts)
-    for a, b in zip(segments.sections, segments.sections[1:], strict=False):
+    for a, b in pairwise(segments.sections):
         assert a.end == b.start
 
 

@@ -56,18 +56,24 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
         E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
     """
     if source == "-":
-        yield from _read_jsonl(_decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column)
+        yield from _read_jsonl(
+            _decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column
+        )
         return
     path = Path(source)
     if path.is_dir():
         yield from _read_folder(path, warn)
         return
     if not path.is_file():
-        raise NoteTermsError("E110", f"{path} does not exist.", "Give a file, a folder of .txt files, or - for standard input.")
+        raise NoteTermsError(
+            "E110", f"{path} does not exist.", "Give a file, a folder of .txt files, or - for standard input."
+        )
     name = path.name.lower()
     ending = next((ending for ending in FORMATS if name.endswith(ending)), None)
     if ending is None:
-        raise NoteTermsError("E111", f"{path} is none of the kinds that are read.", f"Use {', '.join(FORMATS)} or a folder.")
+        raise NoteTermsError(
+            "E111", f"{path} is none of the kinds that are read.", f"Use {', '.join(FORMATS)} or a folder."
+        )
     if path.stat().st_size == 0:
         raise NoteTermsError("E114", f"{path} is empty.", "An export has at least a header or a line.")
     if ending == ".parquet":
@@ -97,7 +103,9 @@ class _Fallback:
         damaged = error.object[error.start : error.end]
         self.count += len(damaged)
         # Five bytes have no character in Windows-1252; Latin-1 has one for each byte.
-        return "".join(bytes([b]).decode("cp1252", "ignore") or bytes([b]).decode("latin-1") for b in damaged), error.end
+        return "".join(
+            bytes([b]).decode("cp1252", "ignore") or bytes([b]).decode("latin-1") for b in damaged
+        ), error.end
 
 
 def _decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
@@ -139,7 +147,9 @@ def _columns(columns: list[str], name: str, text_column: str, id_column: str) ->
     for column, option in ((text_column, "--text-column"), (id_column, "--id-column")):
         if column not in columns:
             raise NoteTermsError(
-                "E101", f"{name} has no column {column!r}; its columns are {', '.join(columns)}.", f"Name one with {option}."
+                "E101",
+                f"{name} has no column {column!r}; its columns are {', '.join(columns)}.",
+                f"Name one with {option}.",
             )
     return columns.index(text_column), columns.index(id_column)
 

@@ -1,4 +1,4 @@
-"""Write a table as CSV, JSONL or Parquet: to a temporary file beside its place, then renamed, so that none is half-written."""
+"""Write a table as CSV, JSONL or Parquet: to a temporary file, then renamed, so that none is half-written."""
 
 import csv
 import gzip
@@ -40,7 +40,11 @@ def format_of(path: Path, chosen: str | None) -> str:
     name = path.name.lower().removesuffix(".gz")
     ending = name.rsplit(".", 1)[-1]
     if ending not in FORMATS:
-        raise NoteTermsError("E131", f"{path} does not say what kind of table it is.", "End it in .csv, .jsonl or .parquet, or use --format.")
+        raise NoteTermsError(
+            "E131",
+            f"{path} does not say what kind of table it is.",
+            "End it in .csv, .jsonl or .parquet, or use --format.",
+        )
     return ending
 
 
@@ -110,7 +114,9 @@ def check_writable(path: Path, force: bool) -> None:
     if path.is_dir() or (path.exists() and not force):
         raise NoteTermsError("E132", f"{path} exists.", "Use --force to overwrite it, or another name.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
-        raise NoteTermsError("E133", f"The folder {path.parent} is not there or cannot be written to.", "Make it first.")
+        raise NoteTermsError(
+            "E133", f"The folder {path.parent} is not there or cannot be written to.", "Make it first."
+        )
 
 
 def _text_sink(stream: IO[str], kind: str, schema: pa.Schema) -> "_CsvSink | _JsonlSink":

@@ -154,9 +154,13 @@ def _reason(open_spans: list[Span], uses: int, doc: Doc) -> str:
     unsettled = {
         span._.status for span in doc.spans[TERMS] if span._.extent in _DISTANT and span.label_ == Label.DISTANT_SPREAD
     } - {Status.PRESENT}
-    beside = f"metastasis is mentioned only as {' or '.join(sorted(unsettled))}" if unsettled else "no metastasis is affirmed"
+    beside = (
+        f"metastasis is mentioned only as {' or '.join(sorted(unsettled))}"
+        if unsettled
+        else "no metastasis is affirmed"
+    )
     return (
         f'{len(open_spans)} of {uses} uses of "advanced" (at {"characters" if many else "character"} {where}) '
         f"{'do' if many else 'does'} not say whether locally advanced or metastatic is meant: {beside}, and no stage, "
-        f"TNM category or extent of the same cancer settles it. A stage group, an M category or the sites of disease would."
+        "TNM category or extent of the same cancer settles it. A stage group, an M category or the sites would."
     )

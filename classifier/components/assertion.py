@@ -140,7 +140,7 @@ class Assertion:
         over = nearest is not None and nearest.cue.past == "over"
         in_history = self.past == "history" and section == "past_medical_history" and status is Status.PRESENT
         stored["status"] = str(status)
-        stored["historical"] = bool(past) and status is not Status.NEGATED or over or in_history
+        stored["historical"] = (bool(past) and status is not Status.NEGATED) or over or in_history
         stored["cue"] = words[nearest.start : nearest.end].text if nearest else None
 
     def _puts_in_past(self, cue: Cue) -> bool:
@@ -222,11 +222,13 @@ def _rank(mention: _Mention, letters: np.ndarray) -> tuple:
 
 
 def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
-    """Whether a terminator between cue and finding ends the scope; not one beside the cue: "if she has" is one clause."""
+    """Whether a terminator between cue and finding ends the scope; not one beside the cue, as in "if she has"."""
     if mention.cue.holds:
         return False
     return any(
-        terminator.start != mention.end and terminator.end != mention.start and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
+        terminator.start != mention.end
+        and terminator.end != mention.start
+        and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
         for terminator in terminators
     )
 

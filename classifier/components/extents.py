@@ -1,4 +1,4 @@
-"""`cancer_extents`: how far each spread goes, from its site, the primary, and their relation; then the scheme's label."""
+"""`cancer_extents`: how far each spread goes, by its site, the primary and their relation; then the scheme's label."""
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -20,13 +20,6 @@ from classifier.schemes import Scheme, load_scheme
 
 _OPERATED_SITE = "operated_site"
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
-# What may stand between a scan and the sites that it shows.
-_SCAN_LINKS = frozenset(["of", "the", "and", ",", "/", "&", "her", "his", "left", "right", "-", "+", "contrast", "thorax"])
-# Words by which a finding at a site is read as the phrase.
-_READS_AS = frozenset(
-    ["consistent", "suspicious", "suggestive", "represent", "represents", "representing", "compatible", "concerning", "keeping"]
-    + ["c/w", "thought", "felt", "worrisome", "favoured", "favored", "indicative", "suspected", "reflect", "typical", "proven", "confirmed"]
-)
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _CLUE_WEIGHT = 0.5
@@ -63,14 +56,16 @@ class ExtentReader:
         attributes.register()
         self.anatomy = load_anatomy(rules)
         self.scheme = scheme
-        self._imaging = frozenset(resources.read_toml(rules / "vocabulary.toml")["words"]["IMAGING"])
+        self._words = {
+            name: frozenset(words) for name, words in resources.read_toml(rules / "vocabulary.toml")["extents"].items()
+        }
         self._reads = {pattern.id: pattern.reads for pattern in load_patterns(rules)}
 
     def __call__(self, doc: Doc) -> Doc:
         """Decide the extents of `doc.spans["cancer_terms"]`."""
         if not doc.spans.get(TERMS):
             return doc
-        note = _Note(doc, self._imaging)
+        note = _Note(doc, self._words)
         spans = []
         for span in doc.spans[TERMS]:
             stored = attributes.attributes(span)
@@ -134,8 +129,8 @@ class ExtentReader:
 class _Note:
     """What the whole note tells: its sentences, its sites, and the primary it speaks of most."""
 
-    def __init__(self, doc: Doc, imaging: frozenset[str]) -> None:
-        self.imaging = imaging
+    def __init__(self, doc: Doc, words: dict[str, frozenset[str]]) -> None:
+        self.words = words
         self._phrases = list(doc.spans[TERMS])
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sites = [(span, span.label_) for span in doc.spans.get(SITES, ())]
@@ -182,33 +177,35 @@ class _Phrase:
         if before and self._joined(before[-1][0].end, self.span.start, _JOIN_BEFORE):
             return [self.table[before[-1][1]]]
         after = [pair for pair in same if pair[0].start >= self.span.end]
-        between = self.span.doc[self.span.end : after[0][0].start] if after else []
-        if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and "with" not in map(str, between):
+        between = [token.lower_ for token in self.span.doc[self.span.end : after[0][0].start]] if after else []
+        if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and "with" not in between:
             return [self.table[after[0][1]]]
         return []
 
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
         doc = self.span.doc
-        if site.end < len(doc) and doc[site.end].lower_ in self.note.imaging:
+        if site.end < len(doc) and doc[site.end].lower_ in self.note.words["imaging"]:
             return True
         index = site.start - 1
-        while index >= 0 and (doc[index].lower_ in _SCAN_LINKS or index in self.note.site_tokens):
+        while index >= 0 and (doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens):
             index -= 1
-        return index >= 0 and doc[index].lower_ in self.note.imaging
+        return index >= 0 and doc[index].lower_ in self.note.words["imaging"]
 
     def _joined(self, start: int, end: int, reach: int) -> bool:
         """Whether the words between a site and the phrase join them: "node suggestive of …", "bones: no …"."""
         between = [token.lower_ for token in self.span.doc[start:end]]
-        if not _READS_AS.isdisjoint(between):
+        if not self.note.words["reads_as"].isdisjoint(between):
             return True
-        stops = (",", ";", ".", "and", "or", "but") if ":" in between else (",", ";", ".", "and", "or", "but", "no", "nor")
+        stops = (
+            (",", ";", ".", "and", "or", "but") if ":" in between else (",", ";", ".", "and", "or", "but", "no", "nor")
+        )
         return end - start <= reach and not any(word in stops for word in between)
 
     def read_as(self) -> bool:
         """Whether a finding is read as the phrase: "… consistent with [recurrence]"."""
         doc, start = self.span.doc, self.span.start
-        return not _READS_AS.isdisjoint(token.lower_ for token in doc[max(start - 3, 0) : start])
+        return not self.note.words["reads_as"].isdisjoint(token.lower_ for token in doc[max(start - 3, 0) : start])
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is, or is part of, the organ in which the cancer started."""
@@ -216,9 +213,11 @@ class _Phrase:
             site.id in self.primary.organ or bool(set(site.within) & set(self.primary.organ) and site.kind == "organ")
         )
 
-    def words(self) -> set[str]:
-        """The words of the phrase in lower case."""
-        return {token.lower_ for token in self.span}
+    def says(self, distance: str) -> bool:
+        """Whether the phrase, or the word before it, says a distance: `distant`, `regional` or `local`."""
+        span = self.span
+        words = {token.lower_ for token in span.doc[max(span.start - 1, 0) : span.end]}
+        return not self.note.words[distance].isdisjoint(words)
 
     def said_before(self, words: Sequence[str]) -> bool:
         """Whether one of the words stands before the phrase in its sentence."""
@@ -234,7 +233,7 @@ class _Phrase:
 def _nodes(phrase: _Phrase, sites: Sequence[Site]) -> Extent:
     """Nodes are regional in the primary's own drainage, and distant elsewhere (AJCC N and M)."""
     stations = [site for site in sites if site.kind == "node" and site.id != LYMPH_NODE]
-    if phrase.words() & {"distant", "nonregional", "non-regional"}:
+    if phrase.says("distant"):
         return Extent.DISTANT
     if phrase.primary is None or not stations or not phrase.primary.regional_nodes:
         return Extent.REGIONAL_NODES
@@ -246,12 +245,10 @@ def _nodes(phrase: _Phrase, sites: Sequence[Site]) -> Extent:
 def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     """A metastasis: its site decides."""
     sites = phrase.inside()
-    words = phrase.words()
     phrase.sites = sites
-    before = phrase.span.doc[max(phrase.span.start - 1, 0) : phrase.span.start].text.lower()
-    if (words | {before}) & {"distant", "remote", "contralateral", "opposite"}:
+    if phrase.says("distant"):
         return Extent.DISTANT
-    if not sites and words & {"regional", "locoregional"}:
+    if not sites and phrase.says("regional"):
         return Extent.REGION
     if not sites:
         sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
@@ -274,7 +271,9 @@ def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Exten
             return Extent.REGIONAL_NODES
         if all(site.id in primary.region or site.id in primary.regional_nodes for site in organs):
             return Extent.REGION
-        if default is Extent.SPREAD_NOS and all(site.id in primary.neighbours and site.kind == "structure" for site in organs):
+        if default is Extent.SPREAD_NOS and all(
+            site.id in primary.neighbours and site.kind == "structure" for site in organs
+        ):
             return Extent.ADJACENT
         # "Prostate metastasis" of a prostate cancer names the cancer; these organs are sites even of their own cancers.
         if all(phrase.in_own_organ(site) and site.id not in _ALWAYS_SITES for site in organs):
@@ -284,7 +283,9 @@ def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Exten
 
 def _is_list(phrase: _Phrase, organs: Sequence[Site]) -> bool:
     """Whether nodes and organs are listed side by side, rather than the nodes placed in a region."""
-    return any(site.kind in ("organ", "cavity") for site in organs) and bool(phrase.words() & {"and", ",", "/", "&", "+"})
+    return any(site.kind in ("organ", "cavity") for site in organs) and any(
+        token.lower_ in ("and", ",", "/", "&", "+") for token in phrase.span
+    )
 
 
 def _node_phrase(phrase: _Phrase, default: Extent) -> Extent | None:
@@ -431,18 +432,17 @@ def _local_sites(phrase: _Phrase) -> tuple[str, ...]:
 
 def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     """Where a cancer came back."""
-    words = phrase.words()
     sites = phrase.inside()
     if not sites and phrase.read_as():
         sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
     phrase.sites = sites
     primary = phrase.primary
-    if words & {"distant", "systemic", "distantly", "systemically", "metastatic"}:
+    if phrase.says("distant"):
         return Extent.DISTANT
     organs = [site for site in sites if site.kind != "node"]
     if primary is not None and sites and all(site.id in primary.regional_nodes for site in sites):
         return Extent.REGIONAL_NODES
-    if words & {"locoregional", "regional", "regionally", "loco", "locoregionally"}:
+    if phrase.says("regional"):
         return Extent.REGION
     if primary is not None:
         far = [
@@ -454,9 +454,9 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
         ]
     else:
         far = organs
-    if any(site.kind in ("organ", "cavity") for site in far) and not (words & {"local", "locally"}):
+    if any(site.kind in ("organ", "cavity") for site in far) and not phrase.says("local"):
         return Extent.REGION if primary and all(site.id in primary.region for site in far) else Extent.DISTANT
-    if words & {"local", "locally"}:
+    if phrase.says("local"):
         return Extent.STATED_LOCAL
     if any(site.kind == "node" for site in sites):
         return _nodes(phrase, sites)
@@ -465,7 +465,9 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     if [site for site in organs if primary is None or site.id in _local_sites(phrase)]:
         return Extent.STATED_LOCAL
     if not organs:
-        nodes = [site for site in phrase.nearby() if site.kind == "node" or primary and site.id in primary.regional_nodes]
+        nodes = [
+            site for site in phrase.nearby() if site.kind == "node" or (primary and site.id in primary.regional_nodes)
+        ]
         if nodes:
             phrase.sites = nodes
             return _nodes(phrase, nodes)

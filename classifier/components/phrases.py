@@ -34,7 +34,6 @@ _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
 _OWNERS = ("METASTASIS", "METS", "RECURRENCE", "LESION")
 _PLACES = ("SITE", "STATION", "NODE")
-_STAGE = ("stage", "staged", "staging", "tnm", "ptnm", "ajcc", "uicc")
 
 
 @Language.factory(
@@ -75,7 +74,7 @@ class PhraseFinder:
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
         reading = self.lexicon.read(doc)
-        surroundings = _Surroundings(doc, reading)
+        surroundings = _Surroundings(doc, reading, self.lexicon.staging)
         strings = doc.vocab.strings
         matches = []
         for sentence in surroundings.sentence_spans:
@@ -88,7 +87,9 @@ class PhraseFinder:
                     pattern = self._by_id[strings[key]]
                     start, end = start + sentence.start, end + sentence.start
                     if surroundings.allow(pattern, start, end):
-                        matches.append((pattern, *_trim(reading.doc, start + pattern.before, end - pattern.after, pattern)))
+                        matches.append(
+                            (pattern, *_trim(reading.doc, start + pattern.before, end - pattern.after, pattern))
+                        )
         sections = doc.spans.get(SECTIONS, ())
         spans = []
         for pattern, start, end in _resolve(matches, reading.doc):
@@ -99,7 +100,12 @@ class PhraseFinder:
             stored["polarity"] = pattern.polarity
             stored["decided_by"] = "rule"
             stored["section"] = next(
-                (part.label_ for part in sections if part.start <= span.start < part.end and part.label_ != OTHER_SECTION), None
+                (
+                    part.label_
+                    for part in sections
+                    if part.start <= span.start < part.end and part.label_ != OTHER_SECTION
+                ),
+                None,
             )
             spans.append(span)
         doc.spans[TERMS] = spans
@@ -134,7 +140,9 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
         return start, end
     if end < len(words) and words[end].ent_type_ in _OWNERS:
         # "recurrence in the vault and a lung metastasis": the lung belongs to what follows.
-        linked = next((i for i in range(end - 1, start, -1) if words[i].ent_type_ not in (*_PLACES, "MOD", "DET")), start)
+        linked = next(
+            (i for i in range(end - 1, start, -1) if words[i].ent_type_ not in (*_PLACES, "MOD", "DET")), start
+        )
         if words[linked].ent_type_ == "LINK":
             end = linked
     while start + 1 < end and words[start].ent_type_ in _EDGES:
@@ -175,11 +183,15 @@ def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[
 class _Surroundings:
     """Where in a note a cancer or a staging expression is named."""
 
-    def __init__(self, doc: Doc, reading: Reading) -> None:
+    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[str]) -> None:
         starts = doc.to_array(SENT_START) == 1
         self.sentence = np.cumsum(starts)[reading.positions] if len(reading.positions) else np.zeros(0, dtype=int)
         self.classes = classes = [token.ent_type_ for token in reading.doc]
-        bounds = np.flatnonzero(np.diff(self.sentence, prepend=-1, append=-1)) if len(self.sentence) else []
+        bounds = (
+            np.flatnonzero(np.diff(self.sentence, prepend=-1, append=-1))
+            if len(self.sentence)
+            else np.zeros(0, dtype=int)
+        )
         self.sentence_spans = [reading.doc[int(start) : int(end)] for start, end in pairwise(bounds)]
         family = np.zeros(len(doc), dtype=bool)
         for section in doc.spans.get(SECTIONS, ()):
@@ -190,12 +202,13 @@ class _Surroundings:
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         self.own_cancer = any(
-            name in (*_CANCER_WORDS, "ONCOLOGY") and not family[reading.positions[index]] for index, name in enumerate(classes)
+            name in (*_CANCER_WORDS, "ONCOLOGY") and not family[reading.positions[index]]
+            for index, name in enumerate(classes)
         )
         self.staging = [
             index
             for index, name in enumerate(classes)
-            if name in _STAGING_WORDS or reading.doc[index].lower_ in _STAGE
+            if name in _STAGING_WORDS or reading.doc[index].lower_ in staging
         ]
 
     def _sentences_with(self, classes: list[str], names: tuple[str, ...]) -> set[int]:

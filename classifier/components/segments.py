@@ -48,7 +48,7 @@ class Segmenter:
         tokens = _Tokens(doc)
         starts = np.full((len(doc), 1), _NO_START, dtype="uint64")
         starts[[index for index in map(tokens.at, segments.sentence_starts) if index < len(doc)]] = 1
-        doc.from_array([SENT_START], starts)
+        doc.from_array([SENT_START], starts)  # type: ignore[arg-type]
         bounds = ((section, tokens.at(section.start), tokens.at(section.end)) for section in segments.sections)
         sections = [Span(doc, start, end, label=section.name) for section, start, end in bounds if start < end]
         doc.spans[SECTIONS] = sections

@@ -1,0 +1,88 @@
+"""Readers and writers keep every character; properties over generated texts."""
+
+import csv
+import json
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from classifier.batch.readers import Row, read_notes
+from classifier.batch.runner import run
+from classifier.batch.writers import TableWriter
+from classifier.tags import Tag, tags_schema
+
+TEXTS = st.lists(
+    st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), min_size=1, max_size=6
+)
+QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+
+
+def rows_of(path):
+    warnings = []
+    rows = [(row.note_id, row.text) for row in read_notes(str(path), "text", "note_id", warnings.append)]
+    assert warnings == []
+    return rows
+
+
+@QUICK
+@given(TEXTS)
+def test_csv_keeps_every_character(tmp_path, texts):
+    path = tmp_path / "notes.csv"
+    with path.open("w", encoding="utf-8", newline="") as stream:
+        writer = csv.writer(stream, quoting=csv.QUOTE_ALL)
+        writer.writerow(["note_id", "text"])
+        writer.writerows((str(i), text) for i, text in enumerate(texts))
+    assert rows_of(path) == [(str(i), text) for i, text in enumerate(texts)]
+
+
+@QUICK
+@given(TEXTS)
+def test_jsonl_keeps_every_character(tmp_path, texts):
+    path = tmp_path / "notes.jsonl"
+    lines = (json.dumps({"note_id": i, "text": text}) + "\n" for i, text in enumerate(texts))
+    path.write_text("".join(lines), encoding="utf-8")
+    assert rows_of(path) == [(str(i), text) for i, text in enumerate(texts)]
+
+
+@QUICK
+@given(TEXTS)
+def test_parquet_keeps_every_character(tmp_path, texts):
+    path = tmp_path / "notes.parquet"
+    pq.write_table(pa.table({"note_id": range(len(texts)), "text": texts}), path)
+    assert rows_of(path) == [(str(i), text) for i, text in enumerate(texts)]
+
+
+@QUICK
+@given(TEXTS)
+def test_tables_keep_every_character(tmp_path, texts):
+    tags = [
+        Tag(text, 0, 1, text, "RELAPSE", None, "present", True, None, None, None, None, text, None, "r", "rule", None)
+        for text in texts
+    ]
+    for kind in ("jsonl", "parquet"):
+        with TableWriter(tmp_path / f"t.{kind}", kind, tags_schema(), force=True) as table:
+            table.write(tags)
+    lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").split("\n")
+    assert [json.loads(line)["text"] for line in lines if line] == texts
+    assert pq.read_table(tmp_path / "t.parquet")["cue"].to_pylist() == texts
+
+
+def test_a_note_that_fails_is_set_aside_and_the_rest_goes_on(tmp_path, monkeypatch):
+    from classifier import tagging
+
+    tag_notes = tagging.Classifier.tag_notes
+
+    def fail(self, notes):
+        notes = list(notes)
+        if "boom" in notes[0][1]:
+            raise RuntimeError("secret text of the note")
+        return tag_notes(self, notes)
+
+    monkeypatch.setattr(tagging.Classifier, "tag_notes", fail)
+    rows = [Row(1, "a", "boom"), Row(2, "b", "Breast cancer with liver metastases.")]
+    result = run(rows, tmp_path / "tags.jsonl", "jsonl")
+    assert (result.notes, result.tags, result.set_aside) == (1, 1, 1)
+    errors = (tmp_path / "tags.jsonl.errors.jsonl").read_text()
+    assert "E126 tagging failed with RuntimeError" in errors and "secret" not in errors

@@ -1,0 +1,276 @@
+"""The command, as a user meets it: exports of each kind, bad input, and what the terminal says."""
+
+import csv
+import gzip
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import pandas as pd
+import pyarrow.parquet as pq
+import pytest
+
+from classifier.tags import summary_schema, tags_schema
+from tests.conftest import SAMPLES
+
+NOTES = [
+    {"note_id": "007", "text": "Breast cancer with liver metastases."},
+    {"note_id": "b,1", "text": "Advanced lung cancer, seen\r\nin “clinic” 😀."},
+    {"note_id": "c", "text": "Well."},
+]
+SECONDS = 240
+
+
+def run(*arguments, cwd, stdin=None, **options):
+    command = [sys.executable, "-c", "from classifier.cli import main; main()", *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=SECONDS, **options)
+
+
+def one_line(result, code, *parts):
+    """Assert a clear end: the code, one line on standard error that holds the parts, no traceback."""
+    assert result.returncode == code, result.stderr
+    (line,) = result.stderr.strip().splitlines()
+    for part in parts:
+        assert part in line, line
+
+
+def write(folder, kind, notes=NOTES):
+    path = folder / f"notes.{kind}"
+    frame = pd.DataFrame(notes)
+    if kind in ("csv", "csv.gz", "tsv"):
+        opener = gzip.open if kind.endswith("gz") else open
+        with opener(path, "wt", encoding="utf-8", newline="") as stream:
+            frame.to_csv(stream, sep="\t" if kind == "tsv" else ",", index=False)
+    elif kind.startswith("jsonl"):
+        opener = gzip.open if kind.endswith("gz") else open
+        with opener(path, "wt", encoding="utf-8", newline="") as stream:
+            stream.write("".join(json.dumps(note) + "\n" for note in notes))
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        path = folder / "folder"
+        path.mkdir()
+        for note in notes:
+            (path / f"{note['note_id']}.txt").write_bytes(note["text"].encode())
+    return path
+
+
+@pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "jsonl", "jsonl.gz", "parquet", "txt"])
+def test_each_kind_of_export_gives_the_same_tags(tmp_path, kind):
+    path = write(tmp_path, kind)
+    result = run("tag", path, cwd=tmp_path)
+    assert result.returncode == 0, result.stderr
+    tags = [json.loads(line) for line in result.stdout.splitlines()]
+    assert [(tag["note_id"], tag["label"]) for tag in tags] == [("007", "DISTANT_SPREAD"), ("b,1", "ADVANCED")]
+    assert list(tags[0]) == tags_schema().names
+    texts = {note["note_id"]: note["text"] for note in NOTES}
+    assert all(texts[tag["note_id"]][tag["start"] : tag["end"]] == tag["text"] for tag in tags)
+    assert "3 notes, 2 tags" in result.stderr
+
+
+def test_standard_input_in_standard_output_out(tmp_path):
+    result = run("tag", "-", cwd=tmp_path, stdin="".join(json.dumps(note) + "\n" for note in NOTES))
+    assert result.returncode == 0 and len(result.stdout.splitlines()) == 2
+
+
+def test_tables_out_and_a_summary(tmp_path):
+    path = write(tmp_path, "csv")
+    for kind in ("csv", "jsonl", "parquet", "csv.gz"):
+        assert run("tag", path, "-o", f"tags.{kind}", "--summary", f"s.{kind}", cwd=tmp_path).returncode == 0
+    table = pq.read_table(tmp_path / "tags.parquet")
+    assert table.schema.equals(tags_schema()) and table.num_rows == 2
+    frame = pd.read_csv(tmp_path / "tags.csv", dtype=str, keep_default_na=False)
+    assert frame["historical"].tolist() == ["false", "false"] and frame["score"].tolist() == ["", ""]
+    assert gzip.decompress((tmp_path / "tags.csv.gz").read_bytes()) == (tmp_path / "tags.csv").read_bytes()
+    summary = pq.read_table(tmp_path / "s.parquet")
+    assert summary.schema.equals(summary_schema())
+    rows = {row["note_id"]: row for row in summary.to_pylist()}
+    assert list(rows) == ["007", "b,1", "c"]
+    assert rows["007"]["distant_spread"] == 1 and rows["007"]["farthest_extent"] == "distant"
+    assert rows["b,1"]["advanced_ambiguous"] and "locally advanced or metastatic" in rows["b,1"]["advanced_reason"]
+    assert rows["c"]["farthest_extent"] is None and not rows["c"]["advanced_ambiguous"]
+    assert not list(tmp_path.glob("*.errors.jsonl")) and not list(tmp_path.glob(".tags*"))
+
+
+def test_workers_give_the_same_table(tmp_path):
+    for jobs in (1, 2):
+        assert run("tag", SAMPLES / "notes.jsonl", "-o", f"{jobs}.jsonl", "--jobs", jobs, cwd=tmp_path).returncode == 0
+    assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes() != b""
+
+
+def test_a_table_is_overwritten_only_with_force(tmp_path):
+    path = write(tmp_path, "csv")
+    (tmp_path / "tags.csv").write_text("mine")
+    one_line(run("tag", path, "-o", "tags.csv", cwd=tmp_path), 2, "E132", "tags.csv exists", "--force")
+    assert (tmp_path / "tags.csv").read_text() == "mine"
+    assert run("tag", path, "-o", "tags.csv", "--force", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "tags.csv").read_text() != "mine"
+
+
+def test_formulas_are_defused_in_csv(tmp_path):
+    path = write(tmp_path, "jsonl", [{"note_id": "=1+1", "text": "Lung cancer, liver metastases."}])
+    assert run("tag", path, "-o", "tags.csv", cwd=tmp_path).returncode == 0
+    (row,) = csv.DictReader((tmp_path / "tags.csv").open(newline=""))
+    assert row["note_id"] == "'=1+1"
+
+
+def test_rows_that_cannot_be_tagged_are_set_aside(tmp_path):
+    lines = [
+        json.dumps({"note_id": "a", "text": "Breast cancer, liver metastases."}),
+        "{not json",
+        json.dumps({"note_id": "b", "text": "  "}),
+        json.dumps({"note_id": "a", "text": "Again."}),
+        json.dumps({"text": "No id."}),
+        json.dumps(["a list"]),
+        json.dumps({"note_id": 5, "text": "Colon cancer, lung metastases."}),
+    ]
+    (tmp_path / "notes.jsonl").write_text("\n".join(lines))
+    result = run("tag", "notes.jsonl", "-o", "tags.jsonl", cwd=tmp_path)
+    one_line(result, 1, "2 notes, 2 tags", "5 rows set aside", "tags.jsonl.errors.jsonl")
+    aside = [json.loads(line) for line in (tmp_path / "tags.jsonl.errors.jsonl").read_text().splitlines()]
+    assert [(row["row"], row["reason"].split()[0]) for row in aside] == [
+        (2, "E122"), (3, "E124"), (4, "E125"), (5, "E123"), (6, "E122"),
+    ]  # fmt: skip
+    assert "Again" not in str(aside) and "not json" not in str(aside)
+    ids = [json.loads(line)["note_id"] for line in (tmp_path / "tags.jsonl").read_text().splitlines()]
+    assert ids == ["a", "5"]
+    result = run("tag", "notes.jsonl", cwd=tmp_path)
+    assert result.returncode == 1 and "row 3 (id b) set aside: E124" in result.stderr
+
+
+def test_a_short_csv_row_is_set_aside(tmp_path):
+    (tmp_path / "notes.csv").write_text("note_id,text\na\nb,Lung cancer with brain metastases.\n")
+    result = run("tag", "notes.csv", "-o", "tags.csv", cwd=tmp_path)
+    one_line(result, 1, "1 notes, 1 tags", "1 rows set aside")
+    assert '"row": 1, "note_id": "a", "reason": "E121' in (tmp_path / "tags.csv.errors.jsonl").read_text()
+
+
+def test_bytes_that_are_not_utf8_are_read_as_windows_1252(tmp_path):
+    (tmp_path / "notes.csv").write_bytes("note_id,text\na,“Café” lung cancer with brain metastases.\n".encode("cp1252"))
+    result = run("tag", "notes.csv", cwd=tmp_path)
+    assert result.returncode == 0 and "3 bytes are not UTF-8 and were read as Windows-1252" in result.stderr
+    (tag,) = map(json.loads, result.stdout.splitlines())
+    assert "“Café” lung cancer with brain metastases."[tag["start"] : tag["end"]] == tag["text"]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_byte_order_mark_is_no_part_of_the_header(tmp_path, encoding):
+    (tmp_path / "notes.csv").write_bytes("note_id,text\na,Lung cancer with brain metastases.\n".encode(encoding))
+    result = run("tag", "notes.csv", cwd=tmp_path)
+    assert result.returncode == 0 and len(result.stdout.splitlines()) == 1
+
+
+def test_an_export_with_a_header_alone_gives_an_empty_table(tmp_path):
+    (tmp_path / "notes.csv").write_text("note_id,text\n")
+    assert run("tag", "notes.csv", "-o", "tags.csv", cwd=tmp_path).returncode == 0
+    assert (tmp_path / "tags.csv").read_text().strip() == ",".join(tags_schema().names)
+
+
+def test_bad_exports_end_in_one_line(tmp_path):
+    (tmp_path / "empty.csv").write_text("")
+    (tmp_path / "other.csv").write_text("id,body\n1,x\n")
+    (tmp_path / "other.jsonl").write_text('{"id": 1, "body": "x"}\n')
+    (tmp_path / "quote.csv").write_text('note_id,text\na,"never closed\nb,x\n')
+    (tmp_path / "notes.xlsx").write_text("x")
+    (tmp_path / "nothing").mkdir()
+    whole = gzip.compress(("note_id,text\n" + "a,Lung cancer.\n" * 5000).encode())
+    (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
+    pd.DataFrame(NOTES).to_parquet(tmp_path / "cut.parquet")
+    data = (tmp_path / "cut.parquet").read_bytes()
+    (tmp_path / "cut.parquet").write_bytes(data[: len(data) // 2])
+    expected = {
+        "empty.csv": ("E114", "is empty"),
+        "other.csv": ("E101", "'text'", "id, body", "--text-column"),
+        "other.jsonl": ("E101", "id, body"),
+        "quote.csv": ("E113", "row 1"),
+        "notes.xlsx": ("E111", ".parquet"),
+        "nothing": ("E114", "no .txt"),
+        "cut.csv.gz": ("E112", "cut short"),
+        "cut.parquet": ("E112", "Parquet"),
+        "not-there.csv": ("E110", "does not exist"),
+    }
+    for name, parts in expected.items():
+        result = run("tag", name, "-o", f"{name}.tags.csv", cwd=tmp_path)
+        one_line(result, 2, *parts)
+        assert not list(tmp_path.glob("*.tags.csv*")), "something was left half-written"
+
+
+def test_bad_targets_end_in_one_line(tmp_path):
+    path = write(tmp_path, "csv")
+    one_line(run("tag", path, "-o", "nowhere/tags.csv", cwd=tmp_path), 2, "E133", "nowhere")
+    one_line(run("tag", path, "-o", "tags.xml", cwd=tmp_path), 2, "E131", "--format")
+    one_line(run("tag", path, "-o", path, "--force", cwd=tmp_path), 2, "E135")
+    one_line(run("tag", path, "-o", "x.csv", "--summary", "x.csv", cwd=tmp_path), 2, "E136")
+    one_line(run("tag", path, "--format", "parquet", cwd=tmp_path), 2, "E134", "-o")
+    one_line(run("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
+
+
+def test_head_ends_the_run_quietly(tmp_path):
+    lines = "".join(
+        json.dumps({"note_id": i, "text": "Lung cancer, liver metastases. " * 20}) + "\n" for i in range(400)
+    )
+    (tmp_path / "notes.jsonl").write_text(lines)
+    command = f"{sys.executable} -c 'from classifier.cli import main; main()' tag notes.jsonl | head -n 1"
+    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS)
+    assert len(result.stdout.splitlines()) == 1 and "Traceback" not in result.stderr
+
+
+def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
+    command = [sys.executable, "-c", "from classifier.cli import main; main()", "tag", "-", "-o", "tags.jsonl"]
+    process = subprocess.Popen(
+        command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
+    )
+    for _ in range(SECONDS * 10):
+        if list(tmp_path.glob(".tags*")):
+            break
+        time.sleep(0.1)
+    os.kill(process.pid, signal.SIGINT)
+    _, stderr = process.communicate(timeout=SECONDS)
+    assert process.returncode == 130 and stderr.strip() == "note-terms: stopped; no table was written."
+    assert not list(tmp_path.iterdir())
+
+
+def test_show(tmp_path):
+    result = run("show", "Advanced breast cancer, 3/17 nodes positive, no evidence of mets.", cwd=tmp_path)
+    assert result.returncode == 0
+    for part in ("[3/17 nodes positive]", "REGIONAL_SPREAD regional_nodes", "negated", 'cue "no evidence of"'):
+        assert part in " ".join(result.stdout.split())
+    assert "No tags." in run("show", "-", cwd=tmp_path, stdin="Well today.").stdout
+    reason = run("show", "Advanced breast cancer.", cwd=tmp_path).stdout
+    assert "locally advanced or metastatic" in " ".join(reason.split())
+
+
+def test_explain(tmp_path):
+    result = run("explain", "tnm_n0", cwd=tmp_path)
+    assert result.returncode == 0 and "regional_nodes" in result.stdout and "negated" in result.stdout
+    assert '"ENT_TYPE": "TNM_N0"' in result.stdout
+    one_line(run("explain", "tnm_n00", cwd=tmp_path), 2, "E151", "tnm_n0")
+    assert "tnm_n0" in run("explain", cwd=tmp_path).stdout
+
+
+def test_evaluate(tmp_path):
+    gold = SAMPLES / "gold.jsonl"
+    result = run("evaluate", gold, gold, cwd=tmp_path)
+    assert result.returncode == 0 and "status right in 1.0000" in result.stdout
+    figures = json.loads(run("evaluate", gold, gold, "--json", cwd=tmp_path).stdout)
+    assert figures["tag"]["f1"] == 1.0 and figures["flag"]["missed"] == 0
+    (tmp_path / "wrong.jsonl").write_text('{"a": 1}\n')
+    one_line(run("evaluate", gold, "wrong.jsonl", cwd=tmp_path), 2, "E141", "line 1")
+
+
+def test_help_and_version(tmp_path):
+    for command in ((), ("tag",), ("show",), ("explain",), ("evaluate",)):
+        result = run(*command, "--help", cwd=tmp_path)
+        assert result.returncode == 0 and "Usage" in result.stdout
+    assert run("--version", cwd=tmp_path).stdout.startswith("note-terms ")
+
+
+def test_help_imports_nothing_heavy():
+    script = (
+        "import sys, classifier.cli; print([m for m in ('spacy', 'pandas', 'pyarrow', 'sklearn') if m in sys.modules])"
+    )
+    result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == "[]"

@@ -1,0 +1,87 @@
+import importlib.util
+import json
+import random
+
+import pytest
+
+from classifier.training.evaluate import AnnotatedNote, as_json, evaluate
+from tests.conftest import GOLD
+
+
+def span(start, end, label="RELAPSE", **more):
+    return {"start": start, "end": end, "label": label, "status": "present", "extent": None, "historical": False} | more
+
+
+def counts(result, name):
+    count = result.counts[name]
+    return int(count.right), int(count.extra), int(count.missed)
+
+
+def test_spans_pair_one_to_one_by_overlap_and_label():
+    gold = {"n": AnnotatedNote([span(0, 10), span(20, 30), span(40, 50, "RECURRENCE")])}
+    found = {"n": AnnotatedNote([span(5, 12), span(8, 9), span(20, 30, status="negated"), span(60, 70)])}
+    result = evaluate(gold, found)
+    assert counts(result, "tag") == (2, 2, 1)
+    assert counts(result, "tag+status") == (1, 3, 2)
+    assert counts(result, "label:RECURRENCE") == (0, 0, 1)
+    assert result.status_accuracy == 0.5
+
+
+def test_what_touches_an_ignored_span_is_neither_right_nor_wrong():
+    gold = {"n": AnnotatedNote([span(0, 10, "IGNORE")])}
+    result = evaluate(gold, {"n": AnnotatedNote([span(5, 12), span(20, 22)])})
+    assert counts(result, "tag") == (0, 1, 0)
+
+
+def test_advanced_is_scored_by_mention_sense_and_flag():
+    gold = {"n": AnnotatedNote([], [{"start": 0, "end": 8, "sense": "ambiguous"}])}
+    found = {"n": AnnotatedNote([], [{"start": 0, "end": 8, "sense": "local"}])}
+    result = evaluate(gold, found)
+    assert counts(result, "advanced") == (1, 0, 0) and result.sense_right == 0
+    assert counts(result, "flag") == (0, 0, 1)
+    assert evaluate(gold, gold).sense_right == 1
+
+
+def test_nothing_against_nothing():
+    result = evaluate({}, {})
+    assert result.status_accuracy is None
+    assert json.loads(as_json(result))["status_accuracy"] is None
+
+
+@pytest.mark.skipif(not (GOLD.parent / "score.py").exists(), reason="the optional ../shared/score.py is not there")
+def test_agrees_with_the_reference_scorer():
+    spec = importlib.util.spec_from_file_location("score", GOLD.parent / "score.py")
+    reference = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(reference)
+    chance = random.Random(0)
+
+    def note():
+        labels = ["LOCAL_SPREAD", "REGIONAL_SPREAD", "DISTANT_SPREAD", "RECURRENCE", "IGNORE"]
+        spans = []
+        for _ in range(chance.randrange(6)):
+            start = chance.randrange(60)
+            more = {"status": chance.choice(["present", "negated"]), "extent": chance.choice(["distant", "region"])}
+            more["historical"] = chance.random() < 0.3
+            spans.append(span(start, start + chance.randrange(1, 15), chance.choice(labels), **more))
+        uses = [{"start": a, "end": a + 5, "sense": chance.choice(["local", "ambiguous"])} for a in range(0, 20, 10)]
+        return {"spans": spans, "advanced": chance.sample(uses, chance.randrange(3))}
+
+    for _ in range(200):
+        gold, found = ({str(i): note() for i in range(4)} for _ in range(2))
+        expected, _ = reference.score(gold, found)
+        ours = json.loads(
+            as_json(
+                evaluate(
+                    *({k: AnnotatedNote(n["spans"], n["advanced"]) for k, n in side.items()} for side in (gold, found))
+                )
+            )
+        )
+        for name in ("tag", "tag+status", "extent", *(key for key in expected if key.startswith("label:"))):
+            theirs, mine = expected[name], ours[name]
+            assert (theirs["tp"], theirs["fp"], theirs["fn"]) == (mine["right"], mine["extra"], mine["missed"])
+            assert theirs["f"] == mine["f1"]
+        assert expected["status_accuracy"] == ours["status_accuracy"]
+        historical = ours.get("historical", {"precision": 0.0, "recall": 0.0, "f1": 0.0})
+        assert expected["historical"] == [historical["precision"], historical["recall"], historical["f1"]]
+        assert expected["advanced"]["flag_f"] == ours["flag"]["f1"]
+        assert expected["advanced"]["mentions_f"] == ours["advanced"]["f1"]
