@@ -32,7 +32,7 @@ def _param(case):
     return pytest.param(case, id=case["text"], marks=marks)
 
 
-@pytest.mark.parametrize("case", map(_param, CASES_OF_SENTENCES))
+@pytest.mark.parametrize("case", list(map(_param, CASES_OF_SENTENCES)))
 def test_sentence(nlp, case):
     doc = read(nlp, case["text"], [finding[:2] for finding in case["findings"]])
     said = [[span._.status, span._.historical] for span in doc.ents]
