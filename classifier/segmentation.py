@@ -173,7 +173,7 @@ def _ends_line(text: str, match: re.Match[str]) -> bool:
     if not line or line[-1] in "!?:":
         return True
     if line[-1] == ".":
-        return _ends_sentence(line[-12:], after, ".")
+        return not _ABBREVIATION.search(line[-12:])
     if _STARTS_LOWER.match(after) or line[-1] in ",(/-–" or after[:1] in ")(,;/&":
         return False
     # The line is wrapped where the next word would not have fitted into the page.

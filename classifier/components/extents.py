@@ -349,10 +349,10 @@ def _involving(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _free(phrase: _Phrase, default: Extent) -> Extent | None:
-    """A structure that is free counts where it is a neighbour of the organ of origin."""
+    """A site that is free counts where it is a neighbour of the organ of origin."""
     phrase.sites = phrase.inside()
     primary = phrase.primary
-    if primary is None or not any(site.id in primary.neighbours and site.kind != "organ" for site in phrase.sites):
+    if primary is None or not any(site.id in primary.neighbours for site in phrase.sites):
         return None
     return default
 
