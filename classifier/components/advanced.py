@@ -103,7 +103,7 @@ class AdvancedReader:
             family = span._.status == Status.FAMILY
             if span._.extent in _DISTANT and span.label_ != Label.RECURRENCE:
                 facts.append(_Fact(Sense.DISTANT, "note", span.start, span.end, span._.primary, family))
-            elif span._.extent in _LOCAL and "advanced" not in span.text.lower():
+            elif span._.extent in _LOCAL:
                 facts.append(_Fact(Sense.LOCAL, "note", span.start, span.end, span._.primary, family))
         return facts
 
