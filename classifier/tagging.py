@@ -40,14 +40,17 @@ def pipeline(scheme: str | Path = "ccs", rules: str | Path | None = None) -> Lan
     Language
         Sets `doc.spans["cancer_terms"]`, `span._.status`, `span._.extent` and so on, and `doc._.advanced_ambiguous`.
     """
-    folder = None if rules is None else str(rules)
     nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "cancer_tokenizer.v1"}}})
     nlp.max_length = _MAX_LENGTH
-    nlp.add_pipe("cancer_segments", config={"rules": folder})
-    nlp.add_pipe("cancer_phrases", config={"rules": folder})
-    nlp.add_pipe("cancer_extents", config={"rules": folder, "scheme": str(scheme)})
-    nlp.add_pipe("cancer_assertion", config={"rules": folder, "spans_key": TERMS, "past": "over"})
-    nlp.add_pipe("cancer_advanced", config={"rules": folder})
+    nlp.add_pipe("cancer_segments")
+    nlp.add_pipe("cancer_phrases")
+    nlp.add_pipe("cancer_extents", config={"scheme": str(scheme)})
+    nlp.add_pipe("cancer_assertion", config={"spans_key": TERMS, "past": "over"})
+    nlp.add_pipe("cancer_advanced")
+    if rules is not None:
+        # Not by the config: a saved pipeline takes its rules along, and must not look for the folder again.
+        for _, component in nlp.pipeline:
+            component.use_rules(Path(rules))  # type: ignore[attr-defined]
     return nlp
 
 

@@ -197,8 +197,17 @@ def test_rules_of_ones_own(tmp_path):
         "about": "A made-up word.", "example": "The [[blorp]].",
     }  # fmt: skip
     (tmp_path / "rules" / "phrases" / "mine.jsonl").write_text(json.dumps(line))
-    (tag,) = classifier.load(rules=tmp_path / "rules").tag_text("A blorp.")
+    mine = classifier.load(rules=tmp_path / "rules")
+    (tag,) = mine.tag_text("A blorp.")
+    mine.nlp.to_disk(tmp_path / "pipeline")
+    shutil.rmtree(tmp_path / "rules")
+    assert doc_tags(spacy.load(tmp_path / "pipeline")("A blorp.")) == [tag]
     assert (tag.rule, tag.label, tag.decided_by, tag.score) == ("blorp", "RELAPSE", "rule", None)
+
+
+def test_a_folder_that_holds_no_rules_is_refused(tmp_path):
+    with pytest.raises(NoteTermsError, match=r"E204.*sections\.toml"):
+        classifier.load(rules=tmp_path)
 
 
 WORDS = st.sampled_from([*(CASES / "words.txt").read_text(encoding="utf-8").split(" "), "\n", "\t", "\x00"])

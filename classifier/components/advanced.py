@@ -1,9 +1,7 @@
 """`cancer_advanced`: what each "advanced" means, and whether the note leaves it open."""
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -12,6 +10,7 @@ from spacy.matcher import Matcher
 from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
+from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import Evidence, Extent, Label, Sense, Status
 
@@ -33,7 +32,7 @@ def create_advanced(nlp: Language, name: str, rules: str | None) -> "AdvancedRea
     rules : str, optional
         Folder with `advanced_evidence.jsonl`; default the rules of the package.
     """
-    return AdvancedReader(nlp, Path(rules) if rules else resources.RULES)
+    return AdvancedReader(nlp, rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +53,7 @@ class _Fact:
     """It is about a relative's cancer."""
 
 
-class AdvancedReader:
+class AdvancedReader(RuleComponent):
     """Set `span._.sense` and `span._.evidence` of each ADVANCED span, and say why a note is ambiguous.
 
     Some mean metastatic by "advanced", others locally advanced (ACS, "What Are Advanced and Metastatic Cancers?").
@@ -62,9 +61,16 @@ class AdvancedReader:
     possible settles nothing.
     """
 
-    def __init__(self, nlp: Language, rules: Path) -> None:
+    files = ("advanced_evidence.jsonl",)
+
+    def __init__(self, nlp: Language, rules: str | Path | None = None) -> None:
         attributes.register()
-        self._matcher = Matcher(nlp.vocab)
+        self._nlp = nlp
+        super().__init__(rules)
+
+    def compile(self, rules: Path) -> None:
+        """Compile the evidence."""
+        self._matcher = Matcher(self._nlp.vocab)
         self._evidence = {}
         for _, line in resources.read_jsonl(rules / "advanced_evidence.jsonl"):
             self._evidence[line["id"]] = (Sense(line["label"]), line["within"])
@@ -88,10 +94,6 @@ class AdvancedReader:
             attributes.set_advanced_reason(doc, _reason(open_spans, len(spans), doc))
         return doc
 
-    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
-        """Settle each "advanced" in a stream of Docs."""
-        yield from map(self, docs)
-
     def _facts(self, doc: Doc) -> list[_Fact]:
         facts = []
         for key, start, end in self._matcher(doc):
@@ -106,21 +108,6 @@ class AdvancedReader:
             elif span._.extent in _LOCAL:
                 facts.append(_Fact(Sense.LOCAL, "note", span.start, span.end, span._.primary, family))
         return facts
-
-    def to_bytes(self, **kwargs: Any) -> bytes:
-        """Return no bytes: the evidence is read again from the folder in the config."""
-        return b""
-
-    def from_bytes(self, data: bytes, **kwargs: Any) -> "AdvancedReader":
-        """Return the component itself."""
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
-        """Write nothing: the evidence is read again from the folder in the config."""
-
-    def from_disk(self, path: str | Path, **kwargs: Any) -> "AdvancedReader":
-        """Return the component itself."""
-        return self
 
 
 def _settle(span: Span, facts: list[_Fact], sentences: np.ndarray) -> tuple[Sense, Evidence]:

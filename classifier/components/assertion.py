@@ -1,9 +1,9 @@
 """`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -11,7 +11,8 @@ from spacy.language import Language
 from spacy.matcher import Matcher, PhraseMatcher
 from spacy.tokens import Doc, Span
 
-from classifier import attributes, resources
+from classifier import attributes
+from classifier.components.base import RuleComponent
 from classifier.components.segments import SECTIONS
 from classifier.cues import Cue, load_cues
 from classifier.labels import Status
@@ -42,7 +43,7 @@ def create_assertion(
         `history`: a finding is historical as ConText has it, also by "history of". `over`: only where the note says
         that it is over or overtaken, as a cancer does not pass by standing in the history.
     """
-    return Assertion(nlp, load_cues(Path(rules) if rules else resources.RULES), spans_key, past)
+    return Assertion(nlp, spans_key, past, rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +55,7 @@ class _Mention:
     end: int
 
 
-class Assertion:
+class Assertion(RuleComponent):
     """Set `span._.status`, `span._.historical` and `span._.cue` of any spans.
 
     The algorithm is ConText (Chapman et al. 2001, Harkema et al. 2009): a cue gives its status to the findings in its
@@ -63,18 +64,25 @@ class Assertion:
     condition before all. A Doc without sentence starts is read as one sentence.
     """
 
-    def __init__(self, nlp: Language, cues: Sequence[Cue], spans_key: str, past: str) -> None:
+    files = ("context_cues.jsonl",)
+
+    def __init__(self, nlp: Language, spans_key: str, past: str, rules: str | Path | None = None) -> None:
         attributes.register()
         self.spans_key = spans_key
         self.past = past
-        self._cues = {cue.id: cue for cue in cues}
-        self._wordings = PhraseMatcher(nlp.vocab, attr="LOWER")
-        self._patterns = Matcher(nlp.vocab)
-        for cue in cues:
+        self._nlp = nlp
+        super().__init__(rules)
+
+    def compile(self, rules: Path) -> None:
+        """Compile the cues, split into tokens as the pipeline's tokenizer splits the notes."""
+        self._cues = {cue.id: cue for cue in load_cues(rules)}
+        self._wordings = PhraseMatcher(self._nlp.vocab, attr="LOWER")
+        self._patterns = Matcher(self._nlp.vocab)
+        for cue in self._cues.values():
             if cue.pattern:
                 self._patterns.add(cue.id, [cue.pattern])
             else:
-                self._wordings.add(cue.id, list(map(nlp.make_doc, cue.cues)))
+                self._wordings.add(cue.id, list(map(self._nlp.make_doc, cue.cues)))
 
     def __call__(self, doc: Doc) -> Doc:
         """Decide the status of the spans of a Doc."""
@@ -91,10 +99,6 @@ class Assertion:
             if start < len(sentences):
                 self._decide(span, _Scope(start, end, sentences, mentions, carried), words)
         return doc
-
-    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
-        """Decide the status of the spans in a stream of Docs."""
-        yield from map(self, docs)
 
     def _mentions(self, words: Doc, sentences: np.ndarray) -> list[_Mention]:
         """The cues of a Doc in order; of overlapping ones the longest."""
@@ -145,21 +149,6 @@ class Assertion:
 
     def _puts_in_past(self, cue: Cue) -> bool:
         return cue.past == "over" or self.past == "history"
-
-    def to_bytes(self, **kwargs: Any) -> bytes:
-        """Return no bytes: the cues are read again from the folder in the config."""
-        return b""
-
-    def from_bytes(self, data: bytes, **kwargs: Any) -> "Assertion":
-        """Return the component itself."""
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
-        """Write nothing: the cues are read again from the folder in the config."""
-
-    def from_disk(self, path: str | Path, **kwargs: Any) -> "Assertion":
-        """Return the component itself."""
-        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`cancer_extents`: how far each spread goes, by its site, the primary and their relation; then the scheme's label."""
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +11,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
+from classifier.components.base import RuleComponent
 from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import SECTIONS
 from classifier.labels import SPREAD_LABELS, Extent
@@ -41,10 +42,10 @@ def create_extents(nlp: Language, name: str, rules: str | None, scheme: str) -> 
     scheme : str, default "ccs"
         `ccs`, `acs`, `tnm` or the path of a TOML file (see `classifier.schemes`).
     """
-    return ExtentReader(Path(rules) if rules else resources.RULES, load_scheme(scheme))
+    return ExtentReader(load_scheme(scheme), rules)
 
 
-class ExtentReader:
+class ExtentReader(RuleComponent):
     """Set `span._.extent`, `span._.site` and `span._.primary`, and the label that the scheme gives to the extent.
 
     Phrases that turn out to be no spread (growth inside the organ of origin, organs involved by a lymphoma) are left
@@ -52,10 +53,16 @@ class ExtentReader:
     `sites.toml`.
     """
 
-    def __init__(self, rules: Path, scheme: Scheme) -> None:
+    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
+
+    def __init__(self, scheme: Scheme, rules: str | Path | None = None) -> None:
         attributes.register()
-        self.anatomy = load_anatomy(rules)
         self.scheme = scheme
+        super().__init__(rules)
+
+    def compile(self, rules: Path) -> None:
+        """Read the anatomy, and how each pattern reads it."""
+        self.anatomy = load_anatomy(rules)
         self._words = {
             name: frozenset(words) for name, words in resources.read_toml(rules / "vocabulary.toml")["extents"].items()
         }
@@ -79,10 +86,6 @@ class ExtentReader:
             spans.append(relabelled)
         doc.spans[TERMS] = spans
         return doc
-
-    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
-        """Decide the extents in a stream of Docs."""
-        yield from map(self, docs)
 
     def _label(self, phrase: "_Phrase", stored: dict[str, Any]) -> str | None:
         """Store the extent and site of a phrase; return its label, or None where it is no tag."""
@@ -109,21 +112,6 @@ class ExtentReader:
         ]
         name = min(near)[1] if near else note.main_primary
         return self.anatomy.primaries[name] if name else None
-
-    def to_bytes(self, **kwargs: Any) -> bytes:
-        """Return no bytes: the tables are read again from the folder in the config."""
-        return b""
-
-    def from_bytes(self, data: bytes, **kwargs: Any) -> "ExtentReader":
-        """Return the component itself."""
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
-        """Write nothing: the tables are read again from the folder in the config."""
-
-    def from_disk(self, path: str | Path, **kwargs: Any) -> "ExtentReader":
-        """Return the component itself."""
-        return self
 
 
 class _Note:

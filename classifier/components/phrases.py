@@ -1,9 +1,7 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
-from collections.abc import Iterable
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -11,7 +9,8 @@ from spacy.language import Language
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
 
-from classifier import attributes, resources
+from classifier import attributes
+from classifier.components.base import RuleComponent
 from classifier.components.segments import SECTIONS
 from classifier.lexicon import Lexicon, Reading
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
@@ -50,25 +49,32 @@ def create_phrases(nlp: Language, name: str, rules: str | None) -> "PhraseFinder
     rules : str, optional
         Folder with `phrases/*.jsonl`, `vocabulary.toml` and `sites.toml`; default the rules of the package.
     """
-    return PhraseFinder(nlp, Path(rules) if rules else resources.RULES)
+    return PhraseFinder(nlp, rules)
 
 
-class PhraseFinder:
+class PhraseFinder(RuleComponent):
     """Find the phrases by the patterns of `rules/phrases/`.
 
     Of overlapping phrases the longest stays; a phrase that a NOT_CANCER pattern overlaps does not. ADVANCED may stand
     over the same words as another label ("locally advanced" is both).
     """
 
-    def __init__(self, nlp: Language, rules: Path) -> None:
+    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
+
+    def __init__(self, nlp: Language, rules: str | Path | None = None) -> None:
         attributes.register()
-        self.lexicon = Lexicon(nlp, rules)
+        self._nlp = nlp
+        super().__init__(rules)
+
+    def compile(self, rules: Path) -> None:
+        """Compile the patterns and the words that they speak of."""
+        self.lexicon = Lexicon(self._nlp, rules)
         self.patterns = load_patterns(rules)
         self._by_id = {pattern.id: pattern for pattern in self.patterns}
         # A Matcher costs by its patterns; in each sentence only those run whose anchor stands there.
         self._matchers: dict[Anchor | None, Matcher] = {}
         for pattern in self.patterns:
-            matcher = self._matchers.setdefault(anchor(pattern), Matcher(nlp.vocab))
+            matcher = self._matchers.setdefault(anchor(pattern), Matcher(self._nlp.vocab))
             matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
 
     def __call__(self, doc: Doc) -> Doc:
@@ -113,25 +119,6 @@ class PhraseFinder:
         doc.spans[PRIMARIES] = [reading.span(doc, start, end, name) for name, start, end in reading.primaries]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
-
-    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
-        """Find the phrases of a stream of Docs."""
-        yield from map(self, docs)
-
-    def to_bytes(self, **kwargs: Any) -> bytes:
-        """Return no bytes: the patterns are read again from the folder in the config."""
-        return b""
-
-    def from_bytes(self, data: bytes, **kwargs: Any) -> "PhraseFinder":
-        """Return the component itself."""
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
-        """Write nothing: the patterns are read again from the folder in the config."""
-
-    def from_disk(self, path: str | Path, **kwargs: Any) -> "PhraseFinder":
-        """Return the component itself."""
-        return self
 
 
 def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:

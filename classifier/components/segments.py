@@ -1,16 +1,13 @@
 """`cancer_segments`: sections and sentences of a note."""
 
-from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import srsly
 from spacy.attrs import IDX, IS_SPACE, LENGTH, SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
-from classifier import resources
+from classifier.components.base import RuleComponent
 from classifier.segmentation import load_headings, segment
 
 SECTIONS = "cancer_sections"
@@ -33,18 +30,21 @@ def create_segments(nlp: Language, name: str, rules: str | None) -> "Segmenter":
     rules : str, optional
         Folder with `sections.toml`; default the rules of the package.
     """
-    return Segmenter(load_headings(Path(rules) if rules else resources.RULES))
+    return Segmenter(rules)
 
 
-class Segmenter:
+class Segmenter(RuleComponent):
     """Set sentence starts and `doc.spans["cancer_sections"]`, whatever tokenizer made the Doc."""
 
-    def __init__(self, headings: dict[str, str]) -> None:
-        self.headings = headings
+    files = ("sections.toml",)
+
+    def compile(self, rules: Path) -> None:
+        """Read the headings."""
+        self._headings = load_headings(rules)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts and sections of a Doc."""
-        segments = segment(doc.text, self.headings)
+        segments = segment(doc.text, self._headings)
         tokens = _Tokens(doc)
         starts = np.full((len(doc), 1), _NO_START, dtype="uint64")
         starts[[index for index in map(tokens.at, segments.sentence_starts) if index < len(doc)]] = 1
@@ -53,27 +53,6 @@ class Segmenter:
         sections = [Span(doc, start, end, label=section.name) for section, start, end in bounds if start < end]
         doc.spans[SECTIONS] = sections
         return doc
-
-    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterable[Doc]:
-        """Set the segments of a stream of Docs."""
-        yield from map(self, docs)
-
-    def to_bytes(self, **kwargs: Any) -> bytes:
-        """Return the headings as bytes."""
-        return srsly.msgpack_dumps(self.headings)
-
-    def from_bytes(self, data: bytes, **kwargs: Any) -> "Segmenter":
-        """Take the headings from bytes."""
-        self.headings = srsly.msgpack_loads(data)
-        return self
-
-    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
-        """Write the headings to a file."""
-        Path(path).write_bytes(self.to_bytes())
-
-    def from_disk(self, path: str | Path, **kwargs: Any) -> "Segmenter":
-        """Read the headings from a file."""
-        return self.from_bytes(Path(path).read_bytes())
 
 
 class _Tokens:
