@@ -65,8 +65,8 @@ class Pattern(BaseModel):
     """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a
     cancer in the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
     finding, unless beside a cancer or in a list of risks;
-    `staging`: a cancer or another staging
-    expression in the sentence, or both in the note."""
+    `staging`: a cancer in the note, or
+    another staging expression in the sentence."""
     before: int = 0
     """Tokens at the start of the match that are only looked at: they are no part of the phrase."""
     after: int = 0

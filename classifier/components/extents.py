@@ -163,7 +163,8 @@ class _Phrase:
         if scanned:
             return [self.table[name] for _, name in scanned]
         if before and self._joined(before[-1][0].end, self.span.start, _JOIN_BEFORE):
-            return [self.table[before[-1][1]]]
+            last = before[-1][0]
+            return [self.table[name] for site, name in before if site == last or site.end == last.start]
         after = [pair for pair in same if pair[0].start >= self.span.end]
         between = [token.lower_ for token in self.span.doc[self.span.end : after[0][0].start]] if after else []
         if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and "with" not in between:
@@ -202,19 +203,19 @@ class _Phrase:
         )
 
     def says(self, distance: str) -> bool:
-        """Whether the phrase, or the word before it, says a distance: `distant`, `regional` or `local`."""
+        """Whether the phrase, or the word before it, says a distance: `distant`, `opposite`, `regional` or `local`."""
         span = self.span
         words = {token.lower_ for token in span.doc[max(span.start - 1, 0) : span.end]}
         return not self.note.words[distance].isdisjoint(words)
 
-    def said_before(self, words: Sequence[str]) -> bool:
-        """Whether one of the words stands before the phrase in its sentence."""
-        sentence = self.note.sentences[self.span.start]
-        index = self.span.start - 1
-        while index >= 0 and self.note.sentences[index] == sentence:
-            if self.span.doc[index].lower_.startswith(tuple(words)):
+    def of_metastasis(self) -> bool:
+        """Whether a metastasis is said to grow: the word stands just before the phrase, with no conjunction between."""
+        before = [token.lower_ for token in self.span.doc[max(self.span.start - _JOIN_BEFORE, 0) : self.span.start]]
+        for word in reversed(before):
+            if word in (",", ";", ".", "and", "with", "or", "but"):
+                return False
+            if word.startswith(("metasta", "secondar")):
                 return True
-            index -= 1
         return False
 
 
@@ -234,7 +235,8 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     """A metastasis: its site decides."""
     sites = phrase.inside()
     phrase.sites = sites
-    if phrase.says("distant"):
+    nodes = any(site.kind == "node" for site in sites)
+    if phrase.says("distant") or (phrase.says("opposite") and not nodes):
         return Extent.DISTANT
     if not sites and phrase.says("regional"):
         return Extent.REGION
@@ -309,7 +311,7 @@ def _invasion(phrase: _Phrase, default: Extent) -> Extent | None:
         return default
     if all(site.kind == "node" for site in sites):
         return _nodes(phrase, sites)
-    if phrase.said_before(("metasta", "secondar")):
+    if phrase.of_metastasis():
         return Extent.DISTANT
     if primary is None:
         return default

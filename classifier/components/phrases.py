@@ -213,7 +213,6 @@ class _Surroundings:
                 named = sentence in self.cancer or sentence in self.risk
                 return self.own_cancer and (named or sentence not in self.other)
             case "staging":
-                others = [index for index in self.staging if self.classes[index] != self.classes[end - 1]]
-                beside = any(self.sentence[index] == sentence for index in others)
-                return sentence in self.cancer or beside or (self.own_cancer and bool(others))
+                others = (index for index in self.staging if self.classes[index] != self.classes[end - 1])
+                return self.own_cancer or any(self.sentence[index] == sentence for index in others)
         return True
