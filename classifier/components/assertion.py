@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import SECTIONS
+from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
 from classifier.labels import Status
 from classifier.words import words_of
@@ -93,11 +93,17 @@ class Assertion(RuleComponent):
         sentences = np.cumsum(doc.to_array(SENT_START) == 1)[positions]
         mentions = self._mentions(words, sentences)
         carried = _carried(words, sentences, mentions)
+        by_sentence: dict[int, list[_Mention]] = {}
+        for mention in mentions:
+            by_sentence.setdefault(int(sentences[mention.start]), []).append(mention)
+        sections = Sections(doc)
         for span in spans:
             start = int(np.searchsorted(positions, span.start))
             end = max(int(np.searchsorted(positions, span.end)), start + 1)
             if start < len(sentences):
-                self._decide(span, _Scope(start, end, sentences, mentions, carried), words)
+                sentence = int(sentences[start])
+                scope = _Scope(start, end, by_sentence.get(sentence, []), carried.get(sentence))
+                self._decide(span, scope, sections.name(span.start), words)
         return doc
 
     def _mentions(self, words: Doc, sentences: np.ndarray) -> list[_Mention]:
@@ -123,9 +129,8 @@ class Assertion(RuleComponent):
                 kept.append(_Mention(mention.cue, mention.start, end))
         return sorted(kept, key=lambda m: m.start)
 
-    def _decide(self, span: Span, scope: "_Scope", words: Doc) -> None:
+    def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Doc) -> None:
         stored = attributes.attributes(span)
-        section = _section(span)
         before = scope.before(_STATUS_KINDS)
         after = scope.after(_STATUS_KINDS)
         condition = next((mention for mention in before if mention.cue.holds), None)
@@ -153,25 +158,21 @@ class Assertion(RuleComponent):
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """The cues around one finding; offsets are in words."""
+    """A finding with the cues of its sentence, in order, and the cue that carries on to it; offsets are in words."""
 
     start: int
     end: int
-    sentences: np.ndarray
     mentions: list[_Mention]
-    carried: dict[int, _Mention]
+    carried: _Mention | None
 
     def before(self, kinds: Sequence[str]) -> list[_Mention]:
         """Cues before the finding, or between its first and last word, that reach it; nearest first."""
         found = []
-        sentence = self.sentences[self.start]
         terminators: list[_Mention] = []
         for mention in reversed(self.mentions):
             inside = self.start < mention.start and mention.end < self.end
             if not inside and mention.start >= self.start:
                 continue
-            if self.sentences[mention.start] != sentence:
-                break
             if mention.cue.kind == "terminator":
                 if not inside and mention.cue.direction != "backward":
                     terminators.append(mention)
@@ -179,21 +180,17 @@ class _Scope:
                 near = mention.cue.scope is None or self.start - mention.end < mention.cue.scope
                 if inside or (near and not _ended(mention, terminators)):
                     found.append(mention)
-        carried = self.carried.get(int(sentence))
-        if carried and carried.cue.kind in kinds:
-            found.append(carried)
+        if self.carried and self.carried.cue.kind in kinds:
+            found.append(self.carried)
         return found
 
     def after(self, kinds: Sequence[str]) -> list[_Mention]:
         """Cues after the finding that reach back to it; nearest first."""
         found = []
-        sentence = self.sentences[self.end - 1]
         terminators: list[_Mention] = []
         for mention in self.mentions:
             if mention.start < self.end:
                 continue
-            if self.sentences[mention.start] != sentence:
-                break
             if mention.cue.kind == "terminator":
                 terminators.append(mention)
             elif mention.cue.kind in kinds and mention.cue.direction != "forward":
@@ -241,10 +238,3 @@ def _is_item(words: Doc, index: int) -> bool:
         return True
     short = token.is_digit or (len(token.text) == 1 and token.is_alpha)
     return short and index + 1 < len(words) and words[index + 1].text in (".", ")")
-
-
-def _section(span: Span) -> str | None:
-    for section in span.doc.spans.get(SECTIONS, ()):
-        if section.start <= span.start < section.end:
-            return section.label_
-    return None

@@ -13,7 +13,7 @@ from spacy.tokens import Doc, Span
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
-from classifier.components.segments import SECTIONS
+from classifier.components.segments import Sections
 from classifier.labels import SPREAD_LABELS, Extent
 from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
 from classifier.patterns import load_patterns
@@ -104,11 +104,9 @@ class ExtentReader(RuleComponent):
 
     def _primary(self, note: "_Note", span: Span) -> Primary | None:
         """The primary named in the phrase, else nearest in its sentence, else most often in the note."""
-        sentence = note.sentences[span.start]
         near = [
-            (max(mention.start - span.end, span.start - mention.end, 0), mention.label_)
-            for mention in note.primaries
-            if note.sentences[mention.start] == sentence
+            (max(mention.start - span.end, span.start - mention.end, 0), name)
+            for mention, name in note.primaries.get(int(note.sentences[span.start]), ())
         ]
         name = min(near)[1] if near else note.main_primary
         return self.anatomy.primaries[name] if name else None
@@ -119,23 +117,32 @@ class _Note:
 
     def __init__(self, doc: Doc, words: dict[str, frozenset[str]]) -> None:
         self.words = words
-        self._phrases = list(doc.spans[TERMS])
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
-        self.sites = [(span, span.label_) for span in doc.spans.get(SITES, ())]
-        self.site_tokens = {index for span, _ in self.sites for index in range(span.start, span.end)}
-        self.primaries = list(doc.spans.get(PRIMARIES, ()))
-        family = [section for section in doc.spans.get(SECTIONS, ()) if section.label_ == "family_history"]
+        self.sites = self._by_sentence([(span, span.label_) for span in doc.spans.get(SITES, ())])
+        self.primaries = self._by_sentence([(span, span.label_) for span in doc.spans.get(PRIMARIES, ())])
+        self._phrases = self._by_sentence([(span, span.label_) for span in doc.spans[TERMS]])
+        self.site_tokens = {
+            index for pairs in self.sites.values() for span, _ in pairs for index in range(span.start, span.end)
+        }
+        sections = Sections(doc)
         votes: Counter[str] = Counter()
-        for weight, mentions in ((1.0, self.primaries), (_CLUE_WEIGHT, doc.spans.get(CLUES, ()))):
-            for mention in mentions:
-                if not any(section.start <= mention.start < section.end for section in family):
+        for weight, key in ((1.0, PRIMARIES), (_CLUE_WEIGHT, CLUES)):
+            for mention in doc.spans.get(key, ()):
+                if sections.name(mention.start) != "family_history":
                     votes[mention.label_] += weight  # type: ignore[assignment]
         self.main_primary = max(votes, key=lambda name: votes[name], default=None)
         self.primary_names = set(votes)
 
+    def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
+        grouped: dict[int, list[tuple[Span, str]]] = {}
+        for span, name in pairs:
+            grouped.setdefault(int(self.sentences[span.start]), []).append((span, name))
+        return grouped
+
     def in_other_phrase(self, site: Span, phrase: Span) -> bool:
         """Whether a site belongs to another phrase already."""
-        return any(span.start <= site.start < span.end for span in self._phrases if span != phrase)
+        phrases = self._phrases.get(int(self.sentences[site.start]), ())
+        return any(span.start <= site.start < span.end for span, _ in phrases if span != phrase)
 
 
 class _Phrase:
@@ -145,19 +152,18 @@ class _Phrase:
         self.span, self.note, self.primary, self.table = span, note, primary, anatomy.sites
         self.organs_of_note = {organ for name in note.primary_names for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
+        sentence = int(note.sentences[span.start])
+        self.sites_of_sentence = note.sites.get(sentence, [])
 
     def inside(self) -> list[Site]:
         """Sites named in the phrase itself."""
-        return [self.table[name] for site, name in self.note.sites if self.span.start <= site.start < self.span.end]
+        return [
+            self.table[name] for site, name in self.sites_of_sentence if self.span.start <= site.start < self.span.end
+        ]
 
     def nearby(self) -> list[Site]:
         """Sites outside the phrase that can be meant: those of a scan in its sentence, or else the one joined to it."""
-        sentence = self.note.sentences[self.span.start]
-        same = [
-            pair
-            for pair in self.note.sites
-            if self.note.sentences[pair[0].start] == sentence and not self.note.in_other_phrase(pair[0], self.span)
-        ]
+        same = [pair for pair in self.sites_of_sentence if not self.note.in_other_phrase(pair[0], self.span)]
         before = [pair for pair in same if pair[0].end <= self.span.start]
         scanned = [pair for pair in before if self._scanned(pair[0])]
         if scanned:
@@ -290,9 +296,7 @@ def _stage(phrase: _Phrase, default: Extent) -> Extent | None:
     primary = phrase.primary
     if primary is not None and primary.haematological:
         return None
-    sentence = phrase.note.sentences == phrase.note.sentences[phrase.span.start]
-    tokens = [phrase.span.doc[int(index)].lower_ for index in np.flatnonzero(sentence)]
-    if any(token.endswith("m0") for token in tokens):
+    if any(token.lower_.endswith("m0") for token in phrase.span.sent):
         return None
     last = phrase.span[-1].lower_
     if primary is not None and primary.head_and_neck and (last in ("iva", "ivb", "4a", "4b", "a", "b")):
@@ -363,7 +367,8 @@ def _involvement(phrase: _Phrase, default: Extent) -> Extent | None:
 
 def _elsewhere(phrase: _Phrase, default: Extent) -> Extent | None:
     """A cancer that keeps its primary's name in another organ has spread there."""
-    named = [mention for mention in phrase.note.primaries if phrase.span.start <= mention.start < phrase.span.end]
+    primaries = phrase.note.primaries.get(int(phrase.note.sentences[phrase.span.start]), ())
+    named = [mention for mention, _ in primaries if phrase.span.start <= mention.start < phrase.span.end]
     sites = [site for site in phrase.inside() if not phrase.in_own_organ(site)]
     primary = phrase.primary
     if not named or primary is None or primary.haematological or not sites:
@@ -401,12 +406,7 @@ def _distant(phrase: _Phrase, default: Extent) -> Extent | None:
 def _capsular(phrase: _Phrase, default: Extent) -> Extent | None:
     """The capsule is that of a node where nodes are spoken of, and else that of the organ."""
     phrase.sites = phrase.inside()
-    sentence = phrase.note.sentences[phrase.span.start]
-    kinds = {
-        phrase.table[name].kind
-        for site, name in phrase.note.sites
-        if phrase.note.sentences[site.start] == sentence and site.start < phrase.span.start
-    }
+    kinds = {phrase.table[name].kind for site, name in phrase.sites_of_sentence if site.start < phrase.span.start}
     return Extent.REGIONAL_NODES if "node" in kinds else default
 
 

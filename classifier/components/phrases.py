@@ -11,7 +11,7 @@ from spacy.tokens import Doc
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import SECTIONS
+from classifier.components.segments import Sections
 from classifier.lexicon import Lexicon, Reading
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
 from classifier.segmentation import OTHER_SECTION
@@ -96,7 +96,7 @@ class PhraseFinder(RuleComponent):
                         matches.append(
                             (pattern, *_trim(reading.doc, start + pattern.before, end - pattern.after, pattern))
                         )
-        sections = doc.spans.get(SECTIONS, ())
+        sections = Sections(doc)
         spans = []
         for pattern, start, end in _resolve(matches, reading.doc):
             span = reading.span(doc, start, end, pattern.label)
@@ -105,14 +105,8 @@ class PhraseFinder(RuleComponent):
             stored["extent"] = pattern.extent
             stored["polarity"] = pattern.polarity
             stored["decided_by"] = "rule"
-            stored["section"] = next(
-                (
-                    part.label_
-                    for part in sections
-                    if part.start <= span.start < part.end and part.label_ != OTHER_SECTION
-                ),
-                None,
-            )
+            section = sections.name(span.start)
+            stored["section"] = None if section == OTHER_SECTION else section
             spans.append(span)
         doc.spans[TERMS] = spans
         doc.spans[SITES] = [reading.span(doc, start, end, name) for name, start, end in reading.sites]
@@ -180,23 +174,19 @@ class _Surroundings:
             else np.zeros(0, dtype=int)
         )
         self.sentence_spans = [reading.doc[int(start) : int(end)] for start, end in pairwise(bounds)]
-        family = np.zeros(len(doc), dtype=bool)
-        for section in doc.spans.get(SECTIONS, ()):
-            if section.label_ == "family_history":
-                family[section.start : section.end] = True
         self.cancer = self._sentences_with(classes, _CANCER_WORDS)
         self.lesion = self._sentences_with(classes, ("LESION",))
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
+        sections = Sections(doc)
         self.own_cancer = any(
-            name in (*_CANCER_WORDS, "ONCOLOGY") and not family[reading.positions[index]]
+            name in (*_CANCER_WORDS, "ONCOLOGY") and sections.name(int(reading.positions[index])) != "family_history"
             for index, name in enumerate(classes)
         )
-        self.staging = [
-            index
-            for index, name in enumerate(classes)
-            if name in _STAGING_WORDS or reading.doc[index].lower_ in staging
-        ]
+        self.staging: dict[int, set[str]] = {}
+        for index, name in enumerate(classes):
+            if name in _STAGING_WORDS or reading.doc[index].lower_ in staging:
+                self.staging.setdefault(int(self.sentence[index]), set()).add(name)
 
     def _sentences_with(self, classes: list[str], names: tuple[str, ...]) -> set[int]:
         return {int(self.sentence[index]) for index, name in enumerate(classes) if name in names}
@@ -213,6 +203,5 @@ class _Surroundings:
                 named = sentence in self.cancer or sentence in self.risk
                 return self.own_cancer and (named or sentence not in self.other)
             case "staging":
-                others = (index for index in self.staging if self.classes[index] != self.classes[end - 1])
-                return self.own_cancer or any(self.sentence[index] == sentence for index in others)
+                return self.own_cancer or bool(self.staging.get(sentence, set()) - {self.classes[end - 1]})
         return True

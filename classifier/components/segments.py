@@ -1,5 +1,6 @@
 """`cancer_segments`: sections and sentences of a note."""
 
+from bisect import bisect_right
 from pathlib import Path
 
 import numpy as np
@@ -53,6 +54,19 @@ class Segmenter(RuleComponent):
         sections = [Span(doc, start, end, label=section.name) for section, start, end in bounds if start < end]
         doc.spans[SECTIONS] = sections
         return doc
+
+
+class Sections:
+    """Finds the section of a token, in a Doc that has sections or in one that has none."""
+
+    def __init__(self, doc: Doc) -> None:
+        self._sections = list(doc.spans.get(SECTIONS, ()))
+        self._starts = [section.start for section in self._sections]
+
+    def name(self, token: int) -> str | None:
+        """Return the name of the section that the token stands in."""
+        index = bisect_right(self._starts, token) - 1
+        return self._sections[index].label_ if index >= 0 and token < self._sections[index].end else None
 
 
 class _Tokens:
