@@ -6,7 +6,9 @@ come out whatever tokenizer follows.
 """
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 
 from classifier import resources
@@ -45,20 +47,20 @@ def load_headings(rules: Path) -> dict[str, str]:
 
 
 _HEADING = re.compile(
-    r"(?P<before>^|[\n\r]|[.;,:]\s?,|,(?=[A-Z]{4})|\.\s|[ ]{2})[ \t]*(?:\d{1,2}[.)][ \t]+|[-*•#>]+[ \t]*)?"
+    r"(?P<before>^|[\n\r]|[.;,:]\s?,|,(?=[A-Z]{4})|\.\s|(?<![ ])[ ]{2})[ \t]*(?:\d{1,2}[.)][ \t]+|[-*•#>]+[ \t]*)?"
     r"(?P<heading>[A-Za-z][A-Za-z0-9 /&'()-]{0,60}?)[ \t]*[*_]{0,2}(?P<close>:|[ \t][-–][ \t]|[ \t]*(?=[\n\r]|$))"
 )
 
 _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪●◦>#+](?=\s|[A-Za-z(\[]))"
 _KEYED = r"[A-Z][\w /&'().,-]{0,50}?:"
 _BREAK = re.compile(
-    r"(?P<newline>[ \t]*(?:\r\n|\n|\r)\s*)"
+    r"(?P<newline>(?<![ \t])[ \t]*(?:\r\n|\n|\r)\s*)"
     r"|(?P<terminal>[.!?]+[\"'”’)\]]*\s+)"
     r"|(?P<flat>[.!?;]\s?,\s*)"
     r"|(?P<glued>(?<=[a-z)][a-z)])\.(?=[A-Z][a-z]))"
     r"|(?P<comma>,(?=[A-Z][a-z]{2}|[A-Z]{4}[A-Z /&-]{0,40}:|(?:\d{1,2}|[A-Z])[.)]\s))"
     r"|(?P<spaces>(?<=[^\s:,(–-])[ ]{2,}(?=[A-Z0-9]))"
-    r"|(?P<bullet>\s+(?=[•▪●◦]))"
+    r"|(?P<bullet>(?<!\s)\s+(?=[•▪●◦]))"
     r"|(?P<number>(?<=[^\s])[ ]+(?=\d{1,2}[.)][ ]+[A-Z]))"
 )
 _ABBREVIATION = re.compile(
@@ -76,6 +78,8 @@ _FIRST_WORD = re.compile(r"\S+")
 
 # A note is wrapped to a page; where its lines are shorter or longer than any page, each line break is meant.
 _NARROWEST_PAGE, _WIDEST_PAGE = 40, 130
+# In characters. No sentence of a note is longer, and the work on one grows with the square of its length.
+_LONGEST_SENTENCE = 1500
 
 
 def segment(text: str, headings: dict[str, str]) -> Segments:
@@ -95,8 +99,8 @@ def segment(text: str, headings: dict[str, str]) -> Segments:
     """
     plain = blank_markup(text)
     sections = _sections(plain, headings)
-    starts = {0, *(section.start for section in sections), *_boundaries(plain)}
-    return Segments(sections, sorted(starts))
+    starts = sorted({0, *(section.start for section in sections), *_boundaries(plain)})
+    return Segments(sections, [start for a, b in pairwise([*starts, len(text)]) for start in (a, *_cuts(plain, a, b))])
 
 
 def _sections(text: str, headings: dict[str, str]) -> list[Section]:
@@ -150,6 +154,14 @@ def _boundaries(text: str) -> list[int]:
         else:
             starts.append(end)
     return starts
+
+
+def _cuts(text: str, start: int, end: int) -> Iterator[int]:
+    """Cut what is too long for a sentence (a table, a note without a full stop) where a word begins."""
+    while end - start > _LONGEST_SENTENCE:
+        space = text.rfind(" ", start + 1, start + _LONGEST_SENTENCE)
+        start = space + 1 if space > start else start + _LONGEST_SENTENCE
+        yield start
 
 
 def _ends_sentence(before: str, after: str, mark: str) -> bool:

@@ -244,3 +244,11 @@ def test_a_very_long_note_is_tagged(clf):
     assert len(text) > 1_000_000
     (tag,) = clf.tag_text(text)
     assert tag.text == "liver metastases"
+
+
+@pytest.mark.parametrize(
+    "unit", ["liver mets, ", "3/17 nodes ", "liver and ", "advanced ", "no evidence of ", "<b>", " "]
+)
+def test_a_note_of_one_phrase_over_and_over_is_read(clf, unit):
+    text = "Breast cancer, " + unit * 3000
+    assert all(text[tag.start : tag.end] == tag.text for tag in clf.tag_text(text))
