@@ -30,8 +30,6 @@ class Site:
     """Words that name it by themselves."""
     with_node: tuple[str, ...] = ()
     """Words that name this station only beside a word for lymph node."""
-    within: tuple[str, ...] = ()
-    """Larger sites of which it is part."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,8 +58,6 @@ class Primary:
     """Usual distant sites."""
     haematological: bool = False
     """Lymphoma, leukaemia, myeloma: not called metastatic (CCS)."""
-    benign: bool = False
-    """Benign by name."""
     head_and_neck: bool = False
     """Of the head and neck: stages IVA and IVB are not distant (AJCC)."""
 

@@ -41,7 +41,6 @@ class Pattern(BaseModel):
             "spread",
             "carcinomatosis",
             "seeding",
-            "secondary",
             "effusion",
             "elsewhere",
             "stage",

@@ -7,6 +7,7 @@ import spacy
 from spacy.pipeline import EntityRuler
 
 from classifier import resources
+from classifier.components.extents import READERS
 from classifier.components.phrases import TERMS
 from classifier.cues import load_cues
 from classifier.errors import NoteTermsError
@@ -78,6 +79,10 @@ def test_spacys_entity_ruler_reads_the_patterns(nlp, tmp_path):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         ruler.add_patterns(lines)
     assert {entry["id"] for entry in ruler.patterns} == {pattern.id for pattern in PATTERNS}
+
+
+def test_every_way_of_reading_is_used_and_known():
+    assert {pattern.reads for pattern in PATTERNS} - {None} == set(READERS)
 
 
 def test_every_id_in_sites_is_defined():

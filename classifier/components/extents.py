@@ -89,7 +89,7 @@ class ExtentReader(RuleComponent):
 
     def _label(self, phrase: "_Phrase", stored: dict[str, Any]) -> str | None:
         """Store the extent and site of a phrase; return its label, or None where it is no tag."""
-        read = _READERS.get(self._reads[phrase.span.id_] or "")
+        read = READERS.get(self._reads[phrase.span.id_] or "")
         extent = stored["extent"]
         if read is not None:
             extent = read(phrase, extent)
@@ -203,10 +203,8 @@ class _Phrase:
         return not self.note.words["reads_as"].isdisjoint(token.lower_ for token in doc[max(start - 3, 0) : start])
 
     def in_own_organ(self, site: Site) -> bool:
-        """Whether a site is, or is part of, the organ in which the cancer started."""
-        return self.primary is not None and (
-            site.id in self.primary.organ or bool(set(site.within) & set(self.primary.organ) and site.kind == "organ")
-        )
+        """Whether a site is the organ in which the cancer started."""
+        return self.primary is not None and site.id in self.primary.organ
 
     def says(self, distance: str) -> bool:
         """Whether the phrase, or the word before it, says a distance: `distant`, `opposite`, `regional` or `local`."""
@@ -464,7 +462,7 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     return default
 
 
-_READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
+READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "spread": _spread,
     "nodes": _node_phrase,
     "stage": _stage,
