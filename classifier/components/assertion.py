@@ -90,7 +90,7 @@ class Assertion(RuleComponent):
         if not spans:
             return doc
         words, positions = words_of(doc)
-        sentences = np.cumsum(doc.to_array(SENT_START) == 1)[positions]
+        sentences = np.cumsum(_sentence_starts(doc))[positions]
         mentions = self._mentions(words, sentences)
         carried = _carried(words, sentences, mentions)
         by_sentence: dict[int, list[_Mention]] = {}
@@ -217,6 +217,18 @@ def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
         and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
         for terminator in terminators
     )
+
+
+def _sentence_starts(doc: Doc) -> np.ndarray:
+    """Where sentences start, mended where a splitter that goes by marks alone cuts "?PE" and "p.r.n. pain"."""
+    starts = doc.to_array(SENT_START) == 1
+    for index in np.flatnonzero(starts[1:]) + 1:
+        last = doc[int(index) - 1]
+        if last.text == "?" and not last.whitespace_:
+            starts[index], starts[index - 1] = False, True
+        elif last.text == "." and index > 1 and "." in doc[int(index) - 2].text and doc[int(index)].is_lower:
+            starts[index] = False
+    return starts
 
 
 def _carried(words: Doc, sentences: np.ndarray, mentions: list[_Mention]) -> dict[int, _Mention]:
