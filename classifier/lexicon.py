@@ -6,13 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import ENT_IOB, ENT_TYPE
+from spacy.attrs import ENT_IOB, ENT_TYPE, LOWER
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
-from classifier.words import words_of
+from classifier.words import Words
 
 LYMPH_NODE = "lymph_node"
 """Id of a lymph node of no named station."""
@@ -85,12 +85,12 @@ def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
 
 @dataclass(slots=True)
 class Reading:
-    """A Doc as the rules read it: without white space and markup, each token with its word class as `ent_type`."""
+    """A Doc as the rules read it: the words only, each with its word class as `ent_type`."""
 
-    doc: Doc
-    """The words only."""
-    positions: np.ndarray
-    """Index in the original Doc of each word; shape (words,)."""
+    words: Words
+    """The words of the Doc."""
+    classes: list[str]
+    """Word class of each word; empty where it has none."""
     sites: list[tuple[str, int, int]] = field(default_factory=list)
     """Mentions of sites: id, start and end, in words."""
     primaries: list[tuple[str, int, int]] = field(default_factory=list)
@@ -100,13 +100,20 @@ class Reading:
 
     def span(self, original: Doc, start: int, end: int, label: str) -> Span:
         """Return the span of the original Doc over the words from start to end."""
-        return Span(original, int(self.positions[start]), int(self.positions[end - 1]) + 1, label=label)
+        positions = self.words.positions
+        return Span(original, int(positions[start]), int(positions[end - 1]) + 1, label=label)
 
 
 # A token has one class. Where terms overlap, the longer wins; where two have the same words, the earlier kind.
 _KINDS = ("primary", "station", "site", "word", "clue")
 _BETWEEN_STATION_AND_NODE = {"SITE", "STATION", "LINK", "MOD", "NUMBER", "DET", "PREP", "SENTINEL"}
 _REACH = 5
+# Words kept with their shape; beyond that the memory of a long run would grow.
+_MOST_SHAPES = 200_000
+_CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
+
+PRIMARY_WORDS = ("primary", "primaries")
+"""Words beside which an organ names a cancer."""
 
 
 class Lexicon:
@@ -123,8 +130,9 @@ class Lexicon:
     def __init__(self, nlp: Language, rules: Path) -> None:
         self.anatomy = load_anatomy(rules)
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
-        self.staging = frozenset(vocabulary["extents"]["staging"])
+        self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
+        self._term_of: dict[int, tuple[str, str]] = {}
         terms: dict[tuple[str, str], set[str]] = {}
         for site in self.anatomy.sites.values():
             terms["site", site.id] = set(site.terms)
@@ -136,9 +144,10 @@ class Lexicon:
             terms["word", name] = set(words)
         for (kind, name), words in terms.items():
             variants = {variant for word in words for variant in (word, word.replace("-", " "))}
+            self._term_of[nlp.vocab.strings.add(f"{kind}:{name}")] = (kind, name)
             self._matcher.add(f"{kind}:{name}", [doc for doc in map(nlp.make_doc, sorted(variants)) if len(doc)])
         self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in vocabulary["shapes"].items()]
-        self._shape_of: dict[int, str | None] = {}
+        self._shape_of: dict[int, str] = {}
         self._organs: dict[str, list[str]] = {}
         for primary in self.anatomy.primaries.values():
             for organ in primary.organ:
@@ -148,29 +157,41 @@ class Lexicon:
         }
 
     def read(self, doc: Doc) -> Reading:
-        """Return the Doc as the rules read it."""
-        words, positions = words_of(doc)
-        reading = Reading(words, positions)
-        classes = self._classes(reading)
+        """Return the Doc as the rules read it; no term reaches over the end of a sentence."""
+        words = Words(doc)
+        reading = Reading(words, self._shapes_of(words.doc))
+        self._find_terms(reading)
         strings = doc.vocab.strings
-        array = np.zeros((len(words), 2), dtype="uint64")
-        for index, name in enumerate(classes):
+        array = np.zeros((len(reading.classes), 2), dtype="uint64")
+        for index, name in enumerate(reading.classes):
             if name:
                 array[index] = (strings.add(name), 3)
-        words.from_array([ENT_TYPE, ENT_IOB], array)  # type: ignore[arg-type]
-        self._name_primaries(reading, classes)
+        words.doc.from_array([ENT_TYPE, ENT_IOB], array)  # type: ignore[arg-type]
+        self._name_primaries(reading)
         return reading
 
-    def _classes(self, reading: Reading) -> list[str]:
+    def _shapes_of(self, doc: Doc) -> list[str]:
+        """The class of each word that is known by its shape."""
+        known = self._shape_of
+        if len(known) > _MOST_SHAPES:
+            known.clear()
+        classes = []
+        for key in doc.to_array(LOWER).tolist():
+            if key not in known:
+                word = doc.vocab.strings[key]
+                known[key] = next((name for name, shape in self._shapes if shape.fullmatch(word)), "")
+            classes.append(known[key])
+        return classes
+
+    def _find_terms(self, reading: Reading) -> None:
         """Find the terms, and give each word its class."""
-        doc = reading.doc
-        classes = [self._shape(token.lower, token.text) or "" for token in doc]
+        doc, classes = reading.words.doc, reading.classes
         taken = [False] * len(doc)
-        strings = doc.vocab.strings
         found = []
         for key, start, end in self._matcher(doc):
-            kind, name = strings[key].split(":", 1)
-            found.append((start - end, _KINDS.index(kind), start, end, kind, name))
+            if reading.words.within_sentence(start, end):
+                kind, name = self._term_of[key]
+                found.append((start - end, _KINDS.index(kind), start, end, kind, name))
         stations = []
         for _, _, start, end, kind, name in sorted(found):
             if kind == "clue":
@@ -184,46 +205,48 @@ class Lexicon:
                     reading.sites.append((name, start, end))
                 elif kind == "primary":
                     reading.primaries.append((name, start, end))
-        self._mark_stations(reading, stations, classes)
+        self._mark_stations(reading, stations)
         reading.sites += [(LYMPH_NODE, i, i + 1) for i, name in enumerate(classes) if name in ("NODE", "ADENOPATHY")]
         reading.sites.sort(key=lambda site: site[1])
-        return classes
 
-    def _mark_stations(self, reading: Reading, stations: list[tuple[str, int, int]], classes: list[str]) -> None:
+    def _mark_stations(self, reading: Reading, stations: list[tuple[str, int, int]]) -> None:
         """A word such as mediastinal is a station of nodes where nodes are named beside it, and else a region."""
+        classes = reading.classes
         claimed: set[int] = set()
         for name, start, end in stations:
             if claimed & set(range(start, end)) or any(classes[i] == "CANCER" for i in range(start, end)):
                 continue
-            if not (_reaches_node(classes, end, 1) or _reaches_node(classes, start - 1, -1)):
+            low, high = reading.words.bounds[reading.words.sentence[start]]
+            if not (_reaches_node(classes[end:high]) or _reaches_node(classes[low:start][::-1])):
                 continue
             claimed.update(range(start, end))
             classes[start:end] = ["STATION"] * (end - start)
             reading.sites = [site for site in reading.sites if site[2] <= start or site[1] >= end]
             reading.sites.append((name, start, end))
 
-    def _name_primaries(self, reading: Reading, classes: list[str]) -> None:
+    def _name_primaries(self, reading: Reading) -> None:
         """Find the primaries that are named by an organ beside a word for cancer: breast ca, ca of the cervix."""
-        doc = reading.doc
+        doc, classes = reading.words.doc, reading.classes
         for site in list(reading.sites):
             _, start, end = site
             primary = self._primary_of(site, doc[start:end].text.lower())
             if primary is None:
                 continue
+            low, high = reading.words.bounds[reading.words.sentence[start]]
             after, before = end, start - 1
-            while after < len(classes) and after - end < 3 and classes[after] in ("MOD", "INVADE"):
+            while after < high and after - end < 3 and classes[after] in ("MOD", "INVADE"):
                 after += 1
-            while before > 0 and start - before < 4 and classes[before] in ("MOD", "DET"):
+            while before > low and start - before < 4 and classes[before] in ("MOD", "DET"):
                 before -= 1
-            if after < len(classes) and classes[after] == "CANCER":
+            if after < high and classes[after] == "CANCER":
                 mention = (primary, start, after + 1)
-            elif before > 0 and doc[before].lower_ in ("of", "primary") and classes[before - 1] in ("CANCER", "MOD"):
+            elif before > low and doc[before].lower_ in ("of", "primary") and classes[before - 1] in ("CANCER", "MOD"):
                 if classes[before - 1] != "CANCER" and doc[before].lower_ == "of":
                     continue
                 mention = (primary, before, end)
-            elif classes[start - 1 : start] == ["CANCER"] and doc[start - 1].lower_ in ("ca", "carcinoma", "cancer"):
+            elif start > low and classes[start - 1] == "CANCER" and doc[start - 1].lower_ in _CANCER_BEFORE_ORGAN:
                 mention = (primary, start - 1, end)
-            elif after < len(classes) and doc[after].lower_ in ("primary", "primaries"):
+            elif after < high and doc[after].lower_ in PRIMARY_WORDS:
                 mention = (primary, start, after + 1)
             else:
                 continue
@@ -234,24 +257,16 @@ class Lexicon:
     def _primary_of(self, site: tuple[str, int, int], words: str) -> str | None:
         return self._organ_terms.get(words) or next(iter(self._organs.get(site[0], ())), None)
 
-    def _shape(self, key: int, text: str) -> str | None:
-        if key not in self._shape_of:
-            self._shape_of[key] = next((name for name, shape in self._shapes if shape.fullmatch(text)), None)
-        return self._shape_of[key]
-
 
 def _class_of(kind: str, name: str) -> str:
     return {"primary": "CANCER", "site": "SITE"}.get(kind, name)
 
 
-def _reaches_node(classes: list[str], index: int, step: int) -> bool:
-    """Whether only qualifiers stand between a word and a word for lymph node."""
-    for _ in range(_REACH):
-        if not 0 <= index < len(classes):
-            return False
-        if classes[index] in ("NODE", "ADENOPATHY"):
+def _reaches_node(classes: list[str]) -> bool:
+    """Whether only qualifiers stand before a word for lymph node."""
+    for name in classes[:_REACH]:
+        if name in ("NODE", "ADENOPATHY"):
             return True
-        if classes[index] not in _BETWEEN_STATION_AND_NODE:
+        if name not in _BETWEEN_STATION_AND_NODE:
             return False
-        index += step
     return False

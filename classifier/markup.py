@@ -15,7 +15,7 @@ _RTF = re.compile(
     r"\{\\(?:\*|fonttbl|colortbl|stylesheet|info)[^{}]*(?:\{[^{}]*\}[^{}]*)*\}"
     r"|\\'[0-9a-f]{2}|\\[a-z]+-?\d*[ ]?|\\[^a-z]|[{}]"
 )
-_INVISIBLE = re.compile("[\x00\u200b\u200c\u200d\ufeff]")
+_INVISIBLE = ("\x00", "\u200b", "\u200c", "\u200d", "\ufeff")
 
 
 def blank_markup(text: str) -> str:
@@ -29,13 +29,16 @@ def blank_markup(text: str) -> str:
     Returns
     -------
     str
-        A text of the same length, in which markup that ends a line is a line feed followed by spaces.
+        A text of the same length, in which markup that ends a line is a line feed followed by spaces; the very same
+        object where there is no markup.
     """
     if text.startswith(_RTF_START):
         text = _RTF.sub(_spaces, _RTF_LINE_END.sub(_line_feed, text))
     if "<" in text or "&" in text:
         text = _HTML.sub(_spaces, _LINE_END.sub(_line_feed, text))
-    return _INVISIBLE.sub(" ", text)
+    for character in _INVISIBLE:
+        text = text.replace(character, " ")
+    return text
 
 
 def _spaces(match: re.Match[str]) -> str:

@@ -75,6 +75,11 @@ class Pattern(BaseModel):
     example: str
     """A text with the phrase that this pattern finds in double brackets."""
 
+    @property
+    def required(self) -> list[dict[str, Any]]:
+        """The tokens that must be there."""
+        return [token for token in self.pattern if token.get("OP", "1") in ("1", "+")]
+
 
 # Classes that stand in most sentences of a cancer note, from which no pattern can be told.
 _COMMON = ("MOD", "DET", "LINK", "PREP", "BRACKET", "NUMBER", "SITE", "STATION", "LESION", "CANCER")
@@ -96,9 +101,7 @@ def anchor(pattern: Pattern) -> Anchor | None:
     None where no token of the pattern is bound to words or classes.
     """
     candidates = []
-    for token in pattern.pattern:
-        if token.get("OP") in ("?", "*", "!") or ("ENT_TYPE" not in token and "LOWER" not in token):
-            continue
+    for token in pattern.required:
         words, classes = _values(token.get("LOWER")), _values(token.get("ENT_TYPE"))
         if words or classes:
             rarity = min([len(word) for word in words] + [1 if name in _COMMON else 9 for name in classes])

@@ -1,23 +1,44 @@
-"""The words of a Doc, without the white space and markup between them."""
+"""The words of a Doc, without the white space and markup between them, and the sentences that they stand in."""
+
+from itertools import pairwise
 
 import numpy as np
+from spacy.attrs import IS_SPACE, SENT_START
 from spacy.tokens import Doc
 
 from classifier.markup import blank_markup
 
 
-def words_of(doc: Doc) -> tuple[Doc, np.ndarray]:
-    """Return a Doc of the words only, and the index in `doc` of each.
+class Words:
+    """The words of a Doc, sentence by sentence.
 
     A line break or a tag between two words is a token, which would keep a Matcher from seeing them side by side.
 
-    Returns
-    -------
-    words : Doc
-        With the same vocab.
+    Attributes
+    ----------
+    doc : Doc
+        The words only, with the same vocab.
     positions : array of int, shape (words,)
-        Index of each word in `doc`; ascending.
+        Index of each word in the original Doc; ascending.
+    sentence : list of int, length words
+        Number of the sentence of each word; ascending. A Doc without sentence starts is one sentence.
+    bounds : dict of int to (start, end)
+        The words of each sentence that has any, by its number.
     """
-    plain = blank_markup(doc.text)
-    kept = [token for token in doc if not (token.is_space or plain[token.idx : token.idx + len(token)].isspace())]
-    return Doc(doc.vocab, words=[token.text for token in kept]), np.array([token.i for token in kept], dtype=int)
+
+    def __init__(self, doc: Doc, starts: np.ndarray | None = None) -> None:
+        kept = doc.to_array(IS_SPACE) == 0
+        text = doc.text
+        plain = blank_markup(text)
+        if plain is not text:
+            kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
+        self.positions: np.ndarray = np.flatnonzero(kept)
+        self.doc = Doc(doc.vocab, words=[doc[index].text for index in self.positions.tolist()])
+        numbers = np.cumsum(doc.to_array(SENT_START) == 1 if starts is None else starts)[self.positions]
+        self.sentence: list[int] = numbers.tolist()
+        edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1)).tolist() if len(numbers) else []
+        self.bounds = {self.sentence[start]: (start, end) for start, end in pairwise(edges)}
+
+    def within_sentence(self, start: int, end: int) -> bool:
+        """Whether the words from start to end stand in one sentence."""
+        return self.sentence[start] == self.sentence[end - 1]

@@ -81,8 +81,8 @@ class AdvancedReader(RuleComponent):
         spans = [span for span in doc.spans.get(TERMS, ()) if span.label_ == Label.ADVANCED]
         if not spans:
             return doc
-        facts = self._facts(doc)
         sentences = np.cumsum(doc.to_array(SENT_START) == 1)
+        facts = self._facts(doc, sentences)
         open_spans = []
         for span in spans:
             sense, evidence = _settle(span, facts, sentences)
@@ -94,9 +94,11 @@ class AdvancedReader(RuleComponent):
             attributes.set_advanced_reason(doc, _reason(open_spans, len(spans), doc))
         return doc
 
-    def _facts(self, doc: Doc) -> list[_Fact]:
+    def _facts(self, doc: Doc, sentences: np.ndarray) -> list[_Fact]:
         facts = []
         for key, start, end in self._matcher(doc):
+            if sentences[start] != sentences[end - 1]:
+                continue
             sense, within = self._evidence[doc.vocab.strings[key]]
             facts.append(_Fact(sense, within, start, end))
         for span in doc.spans[TERMS]:

@@ -1,6 +1,6 @@
 """`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
@@ -16,7 +16,7 @@ from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
 from classifier.labels import Status
-from classifier.words import words_of
+from classifier.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
@@ -75,10 +75,11 @@ class Assertion(RuleComponent):
 
     def compile(self, rules: Path) -> None:
         """Compile the cues, split into tokens as the pipeline's tokenizer splits the notes."""
-        self._cues = {cue.id: cue for cue in load_cues(rules)}
+        self._by_key: dict[int, Cue] = {}
         self._wordings = PhraseMatcher(self._nlp.vocab, attr="LOWER")
         self._patterns = Matcher(self._nlp.vocab)
-        for cue in self._cues.values():
+        for cue in load_cues(rules):
+            self._by_key[self._nlp.vocab.strings.add(cue.id)] = cue
             if cue.pattern:
                 self._patterns.add(cue.id, [cue.pattern])
             else:
@@ -89,35 +90,32 @@ class Assertion(RuleComponent):
         spans = list(doc.ents) if self.spans_key == "ents" else list(doc.spans.get(self.spans_key, ()))
         if not spans:
             return doc
-        words, positions = words_of(doc)
-        sentences = np.cumsum(_sentence_starts(doc))[positions]
-        mentions = self._mentions(words, sentences)
-        carried = _carried(words, sentences, mentions)
-        by_sentence: dict[int, list[_Mention]] = {}
-        for mention in mentions:
-            by_sentence.setdefault(int(sentences[mention.start]), []).append(mention)
+        words = Words(doc, _sentence_starts(doc))
         sections = Sections(doc)
+        cues = _Cues(words, self._mentions)
         for span in spans:
-            start = int(np.searchsorted(positions, span.start))
-            end = max(int(np.searchsorted(positions, span.end)), start + 1)
-            if start < len(sentences):
-                sentence = int(sentences[start])
-                scope = _Scope(start, end, by_sentence.get(sentence, []), carried.get(sentence))
-                self._decide(span, scope, sections.name(span.start), words)
+            start = int(np.searchsorted(words.positions, span.start))
+            end = max(int(np.searchsorted(words.positions, span.end)), start + 1)
+            if start < len(words.positions):
+                sentence = words.sentence[start]
+                scope = _Scope(start, end, cues.of(sentence), cues.carried_to(sentence))
+                self._decide(span, scope, sections.name(span.start), words.doc)
         return doc
 
-    def _mentions(self, words: Doc, sentences: np.ndarray) -> list[_Mention]:
-        """The cues of a Doc in order; of overlapping ones the longest."""
-        strings = words.vocab.strings
-        matches = [*self._wordings(words), *self._patterns(words)]
-        found = [_Mention(self._cues[strings[key]], start, end) for key, start, end in matches]
-        found = [m for m in found if not m.cue.final or m.end == len(words) or sentences[m.end] != sentences[m.start]]
+    def _mentions(self, words: Words, sentence: int) -> list[_Mention]:
+        """The cues of a sentence in order; of overlapping ones the longest."""
+        first, last = words.bounds[sentence]
+        span = words.doc[first:last]
+        # In a span, the one matcher counts from the start of the Doc, the other from that of the span.
+        found = [_Mention(self._by_key[key], start, end) for key, start, end in self._wordings(span)]
+        found += [_Mention(self._by_key[key], start + first, end + first) for key, start, end in self._patterns(span)]
+        found = [mention for mention in found if not mention.cue.final or mention.end == last]
         taken: dict[int, tuple[int, int]] = {}
         blocked: set[tuple[int, int]] = set()
         kept = []
         # Letters before marks: of ": negative" and "negative for", the second says more.
-        letters = np.cumsum([0, *(token.is_alpha for token in words)])
-        for mention in sorted(found, key=lambda m: _rank(m, letters)):
+        letters = np.cumsum([0, *(token.is_alpha for token in span)])
+        for mention in sorted(found, key=lambda m: _rank(m, int(letters[m.end - first] - letters[m.start - first]))):
             end = mention.end - mention.cue.after
             place = (mention.start, end)
             # The same words may be a cue forward and another backward.
@@ -200,11 +198,42 @@ class _Scope:
         return found
 
 
-def _rank(mention: _Mention, letters: np.ndarray) -> tuple:
+class _Cues:
+    """The cues of a Doc, looked up for the sentences that are asked for."""
+
+    def __init__(self, words: Words, mentions: Callable[[Words, int], list[_Mention]]) -> None:
+        self._words = words
+        self._mentions = mentions
+        self._found: dict[int, list[_Mention]] = {}
+
+    def of(self, sentence: int) -> list[_Mention]:
+        """The cues of a sentence, in order."""
+        if sentence not in self._found:
+            self._found[sentence] = self._mentions(self._words, sentence)
+        return self._found[sentence]
+
+    def carried_to(self, sentence: int) -> _Mention | None:
+        """The cue, such as "risks include", of the sentence that heads the list in which this one is an item."""
+        carried = None
+        while carried is None and self._is_item(sentence) and sentence - 1 in self._words.bounds:
+            sentence -= 1
+            carried = next((mention for mention in reversed(self.of(sentence)) if mention.cue.carries), None)
+        return carried
+
+    def _is_item(self, sentence: int) -> bool:
+        first, last = self._words.bounds[sentence]
+        token = self._words.doc[first]
+        if token.text in _BULLETS:
+            return True
+        short = token.is_digit or (len(token.text) == 1 and token.is_alpha)
+        return short and first + 1 < last and self._words.doc[first + 1].text in (".", ")")
+
+
+def _rank(mention: _Mention, letters: int) -> tuple:
     """Of overlapping cues the longest stays; then pseudo-cues, those at the end of a line, those that look forward."""
     cue = mention.cue
-    length = int(letters[mention.end] - letters[mention.start]), mention.end - mention.start
-    return -length[0], -length[1], cue.kind != "pseudo", not cue.final, cue.direction == "backward", mention.start
+    length = mention.end - mention.start
+    return -letters, -length, cue.kind != "pseudo", not cue.final, cue.direction == "backward", mention.start
 
 
 def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
@@ -229,24 +258,3 @@ def _sentence_starts(doc: Doc) -> np.ndarray:
         elif last.text == "." and index > 1 and "." in doc[int(index) - 2].text and doc[int(index)].is_lower:
             starts[index] = False
     return starts
-
-
-def _carried(words: Doc, sentences: np.ndarray, mentions: list[_Mention]) -> dict[int, _Mention]:
-    """The sentences that are items of a list to which a cue such as "risks include" carries on."""
-    carried: dict[int, _Mention] = {}
-    first = {int(sentence): index for index, sentence in reversed(list(enumerate(sentences)))}
-    for mention in mentions:
-        if mention.cue.carries:
-            sentence = int(sentences[mention.start]) + 1
-            while sentence in first and _is_item(words, first[sentence]):
-                carried[sentence] = mention
-                sentence += 1
-    return carried
-
-
-def _is_item(words: Doc, index: int) -> bool:
-    token = words[index]
-    if token.text in _BULLETS:
-        return True
-    short = token.is_digit or (len(token.text) == 1 and token.is_alpha)
-    return short and index + 1 < len(words) and words[index + 1].text in (".", ")")

@@ -133,6 +133,11 @@ class _Note:
         self.main_primary = max(votes, key=lambda name: votes[name], default=None)
         self.primary_names = set(votes)
 
+    def bounds(self, sentence: int) -> tuple[int, int]:
+        """First token of a sentence, and the one after its last."""
+        first, last = np.searchsorted(self.sentences, (sentence, sentence + 1))
+        return int(first), int(last)
+
     def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
         grouped: dict[int, list[tuple[Span, str]]] = {}
         for span, name in pairs:
@@ -154,6 +159,7 @@ class _Phrase:
         self.sites: list[Site] = []
         sentence = int(note.sentences[span.start])
         self.sites_of_sentence = note.sites.get(sentence, [])
+        self.first, self.last = note.bounds(sentence)
 
     def inside(self) -> list[Site]:
         """Sites named in the phrase itself."""
@@ -180,12 +186,12 @@ class _Phrase:
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
         doc = self.span.doc
-        if site.end < len(doc) and doc[site.end].lower_ in self.note.words["imaging"]:
+        if site.end < self.last and doc[site.end].lower_ in self.note.words["imaging"]:
             return True
         index = site.start - 1
-        while index >= 0 and (doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens):
+        while index >= self.first and (doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens):
             index -= 1
-        return index >= 0 and doc[index].lower_ in self.note.words["imaging"]
+        return index >= self.first and doc[index].lower_ in self.note.words["imaging"]
 
     def _joined(self, start: int, end: int, reach: int) -> bool:
         """Whether the words between a site and the phrase join them: "node suggestive of …", "bones: no …"."""
@@ -197,10 +203,14 @@ class _Phrase:
         )
         return end - start <= reach and not any(word in stops for word in between)
 
+    def _before(self, tokens: int) -> list[str]:
+        """So many tokens before the phrase, in lower case, as far as its sentence reaches."""
+        start = self.span.start
+        return [token.lower_ for token in self.span.doc[max(start - tokens, self.first) : start]]
+
     def read_as(self) -> bool:
         """Whether a finding is read as the phrase: "… consistent with [recurrence]"."""
-        doc, start = self.span.doc, self.span.start
-        return not self.note.words["reads_as"].isdisjoint(token.lower_ for token in doc[max(start - 3, 0) : start])
+        return not self.note.words["reads_as"].isdisjoint(self._before(3))
 
     def in_own_organ(self, site: Site) -> bool:
         """Whether a site is the organ in which the cancer started."""
@@ -208,14 +218,12 @@ class _Phrase:
 
     def says(self, distance: str) -> bool:
         """Whether the phrase, or the word before it, says a distance: `distant`, `opposite`, `regional` or `local`."""
-        span = self.span
-        words = {token.lower_ for token in span.doc[max(span.start - 1, 0) : span.end]}
+        words = [*self._before(1), *(token.lower_ for token in self.span)]
         return not self.note.words[distance].isdisjoint(words)
 
     def of_metastasis(self) -> bool:
         """Whether a metastasis is said to grow: the word stands just before the phrase, with no conjunction between."""
-        before = [token.lower_ for token in self.span.doc[max(self.span.start - _JOIN_BEFORE, 0) : self.span.start]]
-        for word in reversed(before):
+        for word in reversed(self._before(_JOIN_BEFORE)):
             if word in (",", ";", ".", "and", "with", "or", "but"):
                 return False
             if word.startswith(("metasta", "secondar")):

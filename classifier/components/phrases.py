@@ -1,10 +1,8 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
-from itertools import pairwise
 from pathlib import Path
 
-import numpy as np
-from spacy.attrs import SENT_START
+from spacy.attrs import LOWER
 from spacy.language import Language
 from spacy.matcher import Matcher
 from spacy.tokens import Doc
@@ -70,35 +68,58 @@ class PhraseFinder(RuleComponent):
         """Compile the patterns and the words that they speak of."""
         self.lexicon = Lexicon(self._nlp, rules)
         self.patterns = load_patterns(rules)
-        self._by_id = {pattern.id: pattern for pattern in self.patterns}
+        strings = self._nlp.vocab.strings
+        self._by_key = {strings.add(pattern.id): pattern for pattern in self.patterns}
         # A Matcher costs by its patterns; in each sentence only those run whose anchor stands there.
-        self._matchers: dict[Anchor | None, Matcher] = {}
+        matchers: dict[Anchor | None, Matcher] = {}
         for pattern in self.patterns:
-            matcher = self._matchers.setdefault(anchor(pattern), Matcher(self._nlp.vocab))
+            matcher = matchers.setdefault(anchor(pattern), Matcher(self._nlp.vocab))
             matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
+        # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
+        places = list(matchers)
+        ranked = sorted(self.patterns, key=lambda pattern: (places.index(anchor(pattern)), -len(pattern.required)))
+        self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
+        self._everywhere = [matcher for place, matcher in matchers.items() if place is None]
+        self._by_word: dict[int, list[Matcher]] = {}
+        self._by_class: dict[str, list[Matcher]] = {}
+        for place, matcher in matchers.items():
+            if place is not None:
+                for word in place.words:
+                    self._by_word.setdefault(strings.add(word), []).append(matcher)
+                for name in place.classes:
+                    self._by_class.setdefault(name, []).append(matcher)
+
+    def _anchored(self, reading: Reading) -> dict[int, dict[Matcher, None]]:
+        """The matchers to run in each sentence, by its number."""
+        run = {number: dict.fromkeys(self._everywhere) for number in reading.words.bounds} if self._everywhere else {}
+        lower = reading.words.doc.to_array(LOWER).tolist()
+        for number, word, name in zip(reading.words.sentence, lower, reading.classes, strict=True):
+            for found in (self._by_word.get(word), self._by_class.get(name)):
+                if found:
+                    run.setdefault(number, {}).update(dict.fromkeys(found))
+        return run
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
         reading = self.lexicon.read(doc)
         surroundings = _Surroundings(doc, reading, self.lexicon.staging)
-        strings = doc.vocab.strings
+        words = reading.words
         matches = []
-        for sentence in surroundings.sentence_spans:
-            words = {token.lower_ for token in sentence}
-            classes = {token.ent_type_ for token in sentence}
-            for found, matcher in self._matchers.items():
-                if found and found.words.isdisjoint(words) and found.classes.isdisjoint(classes):
-                    continue
-                for key, start, end in matcher(sentence):
-                    pattern = self._by_id[strings[key]]
-                    start, end = start + sentence.start, end + sentence.start
+        for sentence, matchers in self._anchored(reading).items():
+            first, last = words.bounds[sentence]
+            span = words.doc[first:last]
+            for matcher in matchers:
+                for key, start, end in matcher(span):
+                    pattern = self._by_key[key]
+                    start, end = start + first, end + first
                     if surroundings.allow(pattern, start, end):
                         matches.append(
-                            (pattern, *_trim(reading.doc, start + pattern.before, end - pattern.after, pattern))
+                            (pattern, *_trim(words.doc, start + pattern.before, end - pattern.after, pattern))
                         )
         sections = Sections(doc)
         spans = []
-        for pattern, start, end in _resolve(matches, reading.doc):
+        matches.sort(key=lambda match: self._rank[match[0].id])
+        for pattern, start, end in _resolve(matches, words.doc):
             span = reading.span(doc, start, end, pattern.label)
             span.id_ = pattern.id
             stored = attributes.attributes(span)
@@ -164,36 +185,30 @@ def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[
 class _Surroundings:
     """Where in a note a cancer or a staging expression is named."""
 
-    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[str]) -> None:
-        starts = doc.to_array(SENT_START) == 1
-        self.sentence = np.cumsum(starts)[reading.positions] if len(reading.positions) else np.zeros(0, dtype=int)
-        self.classes = classes = [token.ent_type_ for token in reading.doc]
-        bounds = (
-            np.flatnonzero(np.diff(self.sentence, prepend=-1, append=-1))
-            if len(self.sentence)
-            else np.zeros(0, dtype=int)
-        )
-        self.sentence_spans = [reading.doc[int(start) : int(end)] for start, end in pairwise(bounds)]
+    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[int]) -> None:
+        self.sentence = reading.words.sentence
+        self.classes = classes = reading.classes
         self.cancer = self._sentences_with(classes, _CANCER_WORDS)
         self.lesion = self._sentences_with(classes, ("LESION",))
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         sections = Sections(doc)
         self.own_cancer = any(
-            name in (*_CANCER_WORDS, "ONCOLOGY") and sections.name(int(reading.positions[index])) != "family_history"
+            name in (*_CANCER_WORDS, "ONCOLOGY") and sections.name(int(reading.words.positions[index])) != "family_history"
             for index, name in enumerate(classes)
         )
         self.staging: dict[int, set[str]] = {}
-        for index, name in enumerate(classes):
-            if name in _STAGING_WORDS or reading.doc[index].lower_ in staging:
-                self.staging.setdefault(int(self.sentence[index]), set()).add(name)
+        lower = reading.words.doc.to_array(LOWER).tolist()
+        for number, word, name in zip(self.sentence, lower, classes, strict=True):
+            if name in _STAGING_WORDS or word in staging:
+                self.staging.setdefault(number, set()).add(name)
 
     def _sentences_with(self, classes: list[str], names: tuple[str, ...]) -> set[int]:
-        return {int(self.sentence[index]) for index, name in enumerate(classes) if name in names}
+        return {self.sentence[index] for index, name in enumerate(classes) if name in names}
 
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
-        sentence = int(self.sentence[start])
+        sentence = self.sentence[start]
         match pattern.needs:
             case "sentence":
                 return sentence in self.cancer or (sentence in self.lesion and self.own_cancer)
