@@ -111,6 +111,8 @@ _REACH = 5
 # Words kept with their shape; beyond that the memory of a long run would grow.
 _MOST_SHAPES = 200_000
 _CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
+# A secondary malignant neoplasm of bone started elsewhere.
+_SECONDARY = ("secondary", "2ry")
 
 PRIMARY_WORDS = ("primary", "primaries")
 """Words beside which an organ names a cancer."""
@@ -233,6 +235,8 @@ class Lexicon:
             if primary is None:
                 continue
             low, high = reading.words.bounds[reading.words.sentence[start]]
+            if any(token.lower_ in _SECONDARY for token in doc[max(start - 4, low) : start]):
+                continue
             after, before = end, start - 1
             while after < high and after - end < 3 and classes[after] in ("MOD", "INVADE"):
                 after += 1

@@ -51,6 +51,7 @@ class Pattern(BaseModel):
             "involving",
             "free",
             "capsular",
+            "nearby",
             "regional",
             "confined",
             "recurrence",
@@ -60,12 +61,11 @@ class Pattern(BaseModel):
     """How the sites around the phrase change its extent (see `classifier.components.extents`); none: not at all."""
     polarity: Status | None = None
     """Status that the phrase has by itself, such as negated for N0."""
-    needs: Literal["sentence", "note", "topic", "staging"] | None = None
+    needs: Literal["sentence", "note", "nodes", "topic", "staging"] | None = None
     """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a
-    cancer in the note; `note`: a cancer in the note; `topic`: a cancer in the note, and in the sentence no other
-    finding, unless beside a cancer or in a list of risks;
-    `staging`: a cancer in the note, or
-    another staging expression in the sentence."""
+    cancer in the note; `note`: a cancer in the note; `nodes`: a cancer and lymph nodes in the note;
+    `topic`: a cancer in the note, and in the sentence no other finding, unless beside a cancer or in a list of risks;
+    `staging`: a cancer in the note, or another staging expression in the sentence."""
     before: int = 0
     """Tokens at the start of the match that are only looked at: they are no part of the phrase."""
     after: int = 0

@@ -165,7 +165,8 @@ def _cuts(text: str, start: int, end: int) -> Iterator[int]:
 
 
 def _ends_sentence(before: str, after: str, mark: str) -> bool:
-    if _STARTS_LOWER.match(after):
+    new_line = "\n" in mark or "\r" in mark
+    if _STARTS_LOWER.match(after) and not (new_line and mark.startswith(".")):
         return False
     if not mark.startswith("."):
         return True

@@ -45,7 +45,7 @@ def pipeline(scheme: str | Path = "ccs", rules: str | Path | None = None) -> Lan
     nlp.add_pipe("cancer_segments")
     nlp.add_pipe("cancer_phrases")
     nlp.add_pipe("cancer_extents", config={"scheme": str(scheme)})
-    nlp.add_pipe("cancer_assertion", config={"spans_key": TERMS, "past": "over"})
+    nlp.add_pipe("cancer_assertion", config={"spans_key": TERMS, "past": "over", "confirm": True})
     nlp.add_pipe("cancer_advanced")
     if rules is not None:
         # Not by the config: a saved pipeline takes its rules along, and must not look for the folder again.

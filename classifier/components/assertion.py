@@ -26,10 +26,10 @@ _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
     "cancer_assertion",
     requires=["token.is_sent_start"],
     assigns=["span._.status", "span._.historical", "span._.cue"],
-    default_config={"spans_key": "ents", "rules": None, "past": "history"},
+    default_config={"spans_key": "ents", "rules": None, "past": "history", "confirm": False},
 )
 def create_assertion(
-    nlp: Language, name: str, spans_key: str, rules: str | None, past: Literal["history", "over"]
+    nlp: Language, name: str, spans_key: str, rules: str | None, past: Literal["history", "over"], confirm: bool
 ) -> "Assertion":
     """Make the component.
 
@@ -42,8 +42,11 @@ def create_assertion(
     past : str, default "history"
         `history`: a finding is historical as ConText has it, also by "history of". `over`: only where the note says
         that it is over or overtaken, as a cancer does not pass by standing in the history.
+    confirm : bool, default False
+        A possible finding is present where the note goes on to affirm one of the same label at the same site
+        (`span._.site`).
     """
-    return Assertion(nlp, spans_key, past, rules)
+    return Assertion(nlp, spans_key, past, confirm, rules)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +69,13 @@ class Assertion(RuleComponent):
 
     files = ("context_cues.jsonl",)
 
-    def __init__(self, nlp: Language, spans_key: str, past: str, rules: str | Path | None = None) -> None:
+    def __init__(
+        self, nlp: Language, spans_key: str, past: str, confirm: bool = False, rules: str | Path | None = None
+    ) -> None:
         attributes.register()
         self.spans_key = spans_key
         self.past = past
+        self.confirm = confirm
         self._nlp = nlp
         super().__init__(rules)
 
@@ -100,6 +106,8 @@ class Assertion(RuleComponent):
                 sentence = words.sentence[start]
                 scope = _Scope(start, end, cues.of(sentence), cues.carried_to(sentence))
                 self._decide(span, scope, sections.name(span.start), words.doc)
+        if self.confirm:
+            _confirm(spans)
         return doc
 
     def _mentions(self, words: Words, sentence: int) -> list[_Mention]:
@@ -196,6 +204,20 @@ class _Scope:
                 if near and not _ended(mention, terminators):
                     found.append(mention)
         return found
+
+
+def _confirm(spans: list[Span]) -> None:
+    """Make a possible finding present where the note goes on to affirm it."""
+    affirmed = set()
+    for span in sorted(spans, key=lambda span: -span.start):
+        stored = attributes.attributes(span)
+        finding = span.label_, stored.get("site")
+        if stored.get("site") is None:
+            continue
+        if stored["status"] == Status.PRESENT and not stored["historical"]:
+            affirmed.add(finding)
+        elif stored["status"] == Status.POSSIBLE and finding in affirmed:
+            stored["status"] = str(Status.PRESENT)
 
 
 class _Cues:

@@ -24,6 +24,8 @@ _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _CLUE_WEIGHT = 0.5
+# Sites that stand so near to each other, in tokens, are one list.
+_LISTED = 3
 
 
 @Language.factory(
@@ -183,6 +185,15 @@ class _Phrase:
             return [self.table[after[0][1]]]
         return []
 
+    def last_named(self) -> list[Site]:
+        """The site named last before the phrase in its sentence, where a lesion or a needle in it is spoken of."""
+        before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
+        if not before:
+            return []
+        last, name = before[-1]
+        between = {token.lower_ for token in self.span.doc[last.end : self.span.start]}
+        return [] if self.note.words["leads_away"] & between else [self.table[name]]
+
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
         doc = self.span.doc
@@ -253,7 +264,7 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     if not sites and phrase.says("regional"):
         return Extent.REGION
     if not sites:
-        sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
+        sites = [site for site in phrase.nearby() or phrase.last_named() if not phrase.in_own_organ(site)]
     phrase.sites = sites
     return _spread_to(phrase, sites, default)
 
@@ -390,6 +401,8 @@ def _confined(phrase: _Phrase, default: Extent) -> Extent | None:
     phrase.sites = sites
     if phrase.primary is None or not sites:
         return default
+    if phrase.primary.haematological:
+        return None
     if any(site.kind == "node" for site in sites):
         return Extent.REGIONAL_NODES
     return default if any(phrase.in_own_organ(site) or site.kind == "structure" for site in sites) else None
@@ -407,6 +420,19 @@ def _distant(phrase: _Phrase, default: Extent) -> Extent | None:
         return None
     phrase.sites = phrase.inside()
     return default
+
+
+def _nearby(phrase: _Phrase, default: Extent) -> Extent | None:
+    """Invasion or involvement of what was named before in the sentence: nodes, or a neighbour."""
+    before = [pair for pair in phrase.sites_of_sentence if pair[0].end <= phrase.span.start]
+    primary = phrase.primary
+    if not before or primary is None or primary.haematological:
+        return None
+    last = before[-1][0]
+    phrase.sites = [phrase.table[name] for site, name in before if last.start - site.end <= _LISTED]
+    if all(site.kind == "node" for site in phrase.sites):
+        return _nodes(phrase, phrase.sites)
+    return default if any(site.id in primary.neighbours for site in phrase.sites) else None
 
 
 def _capsular(phrase: _Phrase, default: Extent) -> Extent | None:
@@ -479,6 +505,7 @@ READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "involving": _involving,
     "free": _free,
     "capsular": _capsular,
+    "nearby": _nearby,
     "elsewhere": _elsewhere,
     "confined": _confined,
     "regional": _regional,

@@ -5,7 +5,7 @@ from pathlib import Path
 from spacy.attrs import LOWER
 from spacy.language import Language
 from spacy.matcher import Matcher
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
@@ -30,6 +30,7 @@ _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TN
 _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
 _OWNERS = ("METASTASIS", "METS", "RECURRENCE", "LESION")
+_GROWTH = ("INVADE", "INVASION", "INVOLVE", "EXTEND")
 _PLACES = ("SITE", "STATION", "NODE")
 
 
@@ -112,7 +113,7 @@ class PhraseFinder(RuleComponent):
                 for key, start, end in matcher(span):
                     pattern = self._by_key[key]
                     start, end = start + first, end + first
-                    if surroundings.allow(pattern, start, end):
+                    if surroundings.allow(pattern, start, end) and not _more_than_all(words.doc[start:end]):
                         matches.append(
                             (pattern, *_trim(words.doc, start + pattern.before, end - pattern.after, pattern))
                         )
@@ -136,6 +137,14 @@ class PhraseFinder(RuleComponent):
         return doc
 
 
+def _more_than_all(span: Span) -> bool:
+    """Whether a phrase holds a count of more than all, such as 70/50: a dose or a date."""
+    return any(
+        span[i].text == "/" and span[i - 1].is_digit and span[i + 1].is_digit and int(span[i - 1].text) > int(span[i + 1].text)
+        for i in range(1, len(span) - 1)
+    )
+
+
 def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
     """Take off the conjunctions, articles and prepositions at the edges of a phrase."""
     if pattern.label in _AS_MATCHED:
@@ -147,6 +156,13 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
         )
         if words[linked].ent_type_ == "LINK":
             end = linked
+    before = start
+    while before and words[before - 1].ent_type_ in ("DET", "PREP", "MOD", "SITE") and start - before < 6:
+        before -= 1
+    if before and words[before - 1].ent_type_ in _GROWTH:
+        # "Invades the cava, bulky hilar metastases": the cava belongs to what stands before.
+        link = next((i for i in range(start, end - 1) if words[i].ent_type_ == "LINK"), None)
+        start = start if link is None else link + 1
     while start + 1 < end and words[start].ent_type_ in _EDGES:
         start += 1
     while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
@@ -190,6 +206,7 @@ class _Surroundings:
         self.classes = classes = reading.classes
         self.cancer = self._sentences_with(classes, _CANCER_WORDS)
         self.lesion = self._sentences_with(classes, ("LESION",))
+        self.nodes = "NODE" in classes
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         sections = Sections(doc)
@@ -214,6 +231,8 @@ class _Surroundings:
                 return sentence in self.cancer or (sentence in self.lesion and self.own_cancer)
             case "note":
                 return self.own_cancer
+            case "nodes":
+                return self.own_cancer and self.nodes
             case "topic":
                 named = sentence in self.cancer or sentence in self.risk
                 return self.own_cancer and (named or sentence not in self.other)
