@@ -72,6 +72,7 @@ _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
 _TNM = r"[cpyra]{0,3}[TNM][0-4XxIi][a-d]?"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
+_ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}")
 _FIRST_WORD = re.compile(r"\S+")
@@ -166,7 +167,9 @@ def _cuts(text: str, start: int, end: int) -> Iterator[int]:
 
 def _ends_sentence(before: str, after: str, mark: str) -> bool:
     new_line = "\n" in mark or "\r" in mark
-    if _STARTS_LOWER.match(after) and not (new_line and mark.startswith(".")):
+    if _STARTS_LOWER.match(after) and not (new_line and mark.startswith(".")) and not _TNM_AFTER.match(after):
+        return False
+    if mark.startswith("?") and _ANSWER.match(after):
         return False
     if not mark.startswith("."):
         return True

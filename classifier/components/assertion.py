@@ -191,11 +191,14 @@ class _Scope:
         return found
 
     def after(self, kinds: Sequence[str]) -> list[_Mention]:
-        """Cues after the finding that reach back to it; nearest first."""
-        found = []
+        """Cues after the finding, or its last words, that reach back to it; nearest first."""
+        found: list[_Mention] = []
+        inside: list[_Mention] = []
         terminators: list[_Mention] = []
         for mention in self.mentions:
             if mention.start < self.end:
+                if self.start < mention.start and mention.end == self.end and mention.cue.kind in kinds:
+                    inside += [mention] if mention.cue.direction != "forward" else []
                 continue
             if mention.cue.kind == "terminator":
                 terminators.append(mention)
@@ -203,7 +206,7 @@ class _Scope:
                 near = mention.cue.scope is None or mention.start - self.end < mention.cue.scope
                 if near and not _ended(mention, terminators):
                     found.append(mention)
-        return found
+        return found + inside
 
 
 def _confirm(spans: list[Span]) -> None:
