@@ -5,6 +5,7 @@ words overwrite each other. The attributes of a span of ours are kept in the `at
 travels with the Doc; the extensions `span._.status` and so on read and write there.
 """
 
+from bisect import bisect_right
 from functools import partial
 from typing import Any
 
@@ -15,6 +16,7 @@ STORE = "cancer_attributes"
 
 DEFAULTS: dict[str, Any] = {
     "polarity": None,
+    "weak": False,
     "status": "present",
     "historical": False,
     "extent": None,
@@ -61,6 +63,26 @@ def register() -> None:
 def advanced_reason(doc: Doc) -> str | None:
     """Return why the note's use of "advanced" is ambiguous, as a sentence for a person; None where it is not."""
     return doc.spans[STORE].attrs.get("advanced_reason") if STORE in doc.spans else None
+
+
+def set_offsets(doc: Doc, windows: list[tuple[int, int]]) -> None:
+    """Store where the windows of a note that a Doc is made of begin: in the Doc, and in the note."""
+    doc.spans[STORE] = []
+    doc.spans[STORE].attrs["windows"] = windows
+
+
+def of_windows(doc: Doc) -> bool:
+    """Whether a Doc is made of windows of a note."""
+    return STORE in doc.spans and "windows" in doc.spans[STORE].attrs
+
+
+def offset(doc: Doc, character: int) -> int:
+    """Return where in the note a character of the Doc stands: the same, unless the Doc is made of windows."""
+    windows = doc.spans[STORE].attrs.get("windows") if STORE in doc.spans else None
+    if not windows:
+        return character
+    place, original = windows[bisect_right(windows, character, key=lambda window: window[0]) - 1]
+    return original + character - place
 
 
 def set_advanced_reason(doc: Doc, reason: str) -> None:

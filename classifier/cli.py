@@ -96,6 +96,15 @@ def tag(
             help='Also write one row a note: counts, farthest extent, and whether its "advanced" is ambiguous.'
         ),
     ] = None,
+    model: Annotated[
+        str, typer.Option(help="default for the model of the package, none for the rules alone, or a model file.")
+    ] = "default",
+    sha256: Annotated[
+        str | None, typer.Option(help="The digest of a model file of your own; it is opened only if it has it.")
+    ] = None,
+    threshold: Annotated[
+        float, typer.Option(min=0, max=1, help="Leave out tags whose score (0 to 1, calibrated) is lower.")
+    ] = 0.0,
     force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist.")] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     format: Annotated[
@@ -108,7 +117,7 @@ def tag(
     goes on. In CSV a value that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     from classifier.batch.readers import read_notes
-    from classifier.batch.runner import SetAside, run
+    from classifier.batch.runner import SetAside, Settings, run
     from classifier.batch.writers import check_writable, format_of
 
     kind = format_of(out, format) if out else str(format or Format.JSONL)
@@ -137,7 +146,7 @@ def tag(
                 kind,
                 summary=summary,
                 summary_kind=summary_kind,
-                scheme=scheme,
+                settings=Settings(scheme, model, sha256, threshold),
                 force=force,
                 jobs=jobs,
                 on_notes=advance,
@@ -171,13 +180,16 @@ def _progress() -> Iterator:
 def show(
     text: Annotated[str, typer.Argument(help="A note, or - for standard input.")] = "-",
     scheme: Annotated[str, typer.Option(help="ccs, acs, tnm or the path of a TOML file.")] = "ccs",
+    model: Annotated[
+        str, typer.Option(help="default for the model of the package, none for the rules alone.")
+    ] = "default",
 ) -> None:
     """Print a note with its tags in colour, and a line on each with the cue and the rule that decided."""
     from classifier.display import render
     from classifier.tagging import doc_tags, load
 
     note = sys.stdin.read() if text == "-" else text
-    doc = load(scheme).nlp(note)
+    doc = load(scheme, model=model).nlp(note)
     Console(highlight=False).print(render(note, doc_tags(doc), doc._.advanced_reason))
 
 
@@ -220,8 +232,14 @@ def explain(
 def evaluate(
     gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
     predicted: Annotated[
-        Path, typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them in JSONL, or gold.")
-    ],
+        Path | None,
+        typer.Argument(metavar="[PRED]", help="Tags as `note-terms tag` writes them in JSONL, or gold."),
+    ] = None,
+    notes: Annotated[
+        Path | None,
+        typer.Option(help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both."),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Also write a page: which label for which, and F1 a genre.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
 ) -> None:
     """Score tags against gold: precision, recall and F1 a label, status, extent, and the ambiguous "advanced" flag.
@@ -229,22 +247,59 @@ def evaluate(
     A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
     `extent` for the extent.
     """
-    from rich.table import Table
-
-    from classifier.training.evaluate import as_json, read_annotations
+    from classifier.training.evaluate import annotate, as_json, page, read_annotations
     from classifier.training.evaluate import evaluate as compare
+    from classifier.training.tables import comparison, scores
 
-    result = compare(read_annotations(gold), read_annotations(predicted))
+    if (predicted is None) == (notes is None):
+        raise NoteTermsError("E142", "Give either PRED or --notes.", "See note-terms evaluate --help.")
+    wanted = read_annotations(gold)
+    console = Console(highlight=False)
+    if notes is not None:
+        made = annotate(notes)
+        results = {way: compare(wanted, found) for way, found in made.items()}
+        found, result = made["both"], results["both"]
+    else:
+        assert predicted is not None
+        results, found = {}, read_annotations(predicted)
+        result = compare(wanted, found)
+    if html is not None:
+        from classifier.batch.writers import replace_file
+
+        replace_file(html, page(wanted, found, notes).encode())
     if json:
         typer.echo(as_json(result))
         return
-    table = Table("", "precision", "recall", "F1", "right", "extra", "missed", box=None)
-    for name in sorted(result.counts):
-        count = result.counts[name]
-        figures = (f"{count.precision:.4f}", f"{count.recall:.4f}", f"{count.f1:.4f}")
-        table.add_row(name, *figures, str(int(count.right)), str(int(count.extra)), str(int(count.missed)))
-    console = Console(highlight=False)
-    console.print(table)
-    if result.status_accuracy is not None:
-        console.print(f"status right in {result.status_accuracy:.4f} of the tags that are right")
-    console.print(f'sense right in {result.sense_right} of {result.counts["advanced"].right} uses of "advanced" found')
+    if results:
+        console.print(comparison(results))
+    console.print(scores(result))
+
+
+@app.command()
+def train(
+    data: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="DATA...",
+            help="Folders with notes.jsonl and gold.jsonl, or JSONL with note_id, text, spans and advanced.",
+        ),
+    ],
+    out: Annotated[Path, typer.Option("--out", "-o", help="Folder for the model, its manifest and a picture.")],
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a model that is there.")] = False,
+) -> None:
+    """Train the model that settles what the rules cannot, and print what each of its decisions gains.
+
+    The figures come from cross-validation, split by note. The same data give the same file, to the last bit.
+    """
+    from classifier.tagging import proposals
+    from classifier.training.corpus import read_corpus
+    from classifier.training.tables import training
+    from classifier.training.train import save
+    from classifier.training.train import train as fit
+
+    if (out / "arbiter.joblib").exists() and not force:
+        raise NoteTermsError("E132", f"{out / 'arbiter.joblib'} exists.", "Use --force to overwrite it.")
+    trained = fit(read_corpus(data), proposals(), lambda step: _notices.print(f"note-terms: {step}", markup=False))
+    save(trained, out)
+    Console(highlight=False).print(training(trained))
+    typer.echo(f"sha256 {trained.manifest['sha256']}")

@@ -12,6 +12,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
+from classifier.patterns import Anchor
 from classifier.words import Words
 
 LYMPH_NODE = "lymph_node"
@@ -83,6 +84,16 @@ def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
     return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """What to look for in a raw text."""
+
+    words: frozenset[str]
+    """Words, or several to be found side by side."""
+    shapes: frozenset[str] = frozenset()
+    """Regular expressions of whole words."""
+
+
 @dataclass(slots=True)
 class Reading:
     """A Doc as the rules read it: the words only, each with its word class as `ent_type`."""
@@ -104,16 +115,18 @@ class Reading:
         return Span(original, int(positions[start]), int(positions[end - 1]) + 1, label=label)
 
 
+_WORD = re.compile(r"[^\W_]+")
+
 # A token has one class. Where terms overlap, the longer wins; where two have the same words, the earlier kind.
 _KINDS = ("primary", "station", "site", "word", "clue")
 _BETWEEN_STATION_AND_NODE = {"SITE", "STATION", "LINK", "MOD", "NUMBER", "DET", "PREP", "SENTINEL"}
 _REACH = 5
-# Words kept with their shape; beyond that the memory of a long run would grow.
-_MOST_SHAPES = 200_000
 _CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
 # A secondary malignant neoplasm of bone started elsewhere.
 _SECONDARY = ("secondary", "2ry")
 
+MOST_KNOWN = 200_000
+"""Words of which something is kept; beyond that the memory of a long run would grow."""
 PRIMARY_WORDS = ("primary", "primaries")
 """Words beside which an organ names a cancer."""
 
@@ -133,6 +146,7 @@ class Lexicon:
         self.anatomy = load_anatomy(rules)
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
+        self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._term_of: dict[int, tuple[str, str]] = {}
         terms: dict[tuple[str, str], set[str]] = {}
@@ -148,7 +162,9 @@ class Lexicon:
             variants = {variant for word in words for variant in (word, word.replace("-", " "))}
             self._term_of[nlp.vocab.strings.add(f"{kind}:{name}")] = (kind, name)
             self._matcher.add(f"{kind}:{name}", [doc for doc in map(nlp.make_doc, sorted(variants)) if len(doc)])
-        self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in vocabulary["shapes"].items()]
+        self.shapes = list(vocabulary["shapes"].items())
+        self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in self.shapes]
+        self._terms = terms
         self._shape_of: dict[int, str] = {}
         self._organs: dict[str, list[str]] = {}
         for primary in self.anatomy.primaries.values():
@@ -157,6 +173,35 @@ class Lexicon:
         self._organ_terms = {
             term: primary.id for primary in reversed(self.anatomy.primaries.values()) for term in primary.organ_terms
         }
+
+    def words_of_class(self, name: str) -> set[str]:
+        """Return the terms that give words a class; of hyphenated ones also the form without hyphen."""
+        kinds = {"CANCER": ("primary", "word"), "SITE": ("site",), "STATION": ("station",)}.get(name, ("word",))
+        return {
+            variant
+            for (kind, key), words in self._terms.items()
+            if kind in kinds and (kind != "word" or key == name)
+            for word in words
+            for variant in (word, word.replace("-", " "))
+        }
+
+    def rarest_word(self, term: str) -> str | None:
+        """Return the word of a term that stands in the fewest notes; None where it has no word."""
+        return min(_WORD.findall(term.lower()), key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None)
+
+    def commonness(self, terms: Terms) -> float:
+        """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""
+        words = {self.rarest_word(term) for term in terms.words}
+        if None in words or any(word.isdigit() for word in words if word):
+            return 1000.0
+        shares = sum(100 * self._shares.get(word, 0.0) for word in words if word)
+        return min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
+
+    def terms(self, place: Anchor) -> Terms:
+        """Return what to look for in a raw text to find an anchor."""
+        words = {word for name in place.classes for word in self.words_of_class(name)}
+        shapes = {shape for name, shape in self.shapes if name in place.classes}
+        return Terms(frozenset(words | place.words), frozenset(shapes | place.shapes))
 
     def read(self, doc: Doc) -> Reading:
         """Return the Doc as the rules read it; no term reaches over the end of a sentence."""
@@ -175,7 +220,7 @@ class Lexicon:
     def _shapes_of(self, doc: Doc) -> list[str]:
         """The class of each word that is known by its shape."""
         known = self._shape_of
-        if len(known) > _MOST_SHAPES:
+        if len(known) > MOST_KNOWN:
             known.clear()
         classes = []
         for key in doc.to_array(LOWER).tolist():

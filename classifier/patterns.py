@@ -1,5 +1,6 @@
 """The phrase patterns of `rules/phrases/`: spaCy Matcher patterns in JSONL, as spaCy's EntityRuler reads them."""
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -66,6 +67,8 @@ class Pattern(BaseModel):
     cancer in the note; `note`: a cancer in the note; `nodes`: a cancer and lymph nodes in the note;
     `topic`: a cancer in the note, and in the sentence no other finding, unless beside a cancer or in a list of risks;
     `staging`: a cancer in the note, or another staging expression in the sentence."""
+    weak: bool = False
+    """Too loose to tag by itself: only a model can affirm what it finds (see `classifier.components.arbiter`)."""
     before: int = 0
     """Tokens at the start of the match that are only looked at: they are no part of the phrase."""
     after: int = 0
@@ -78,35 +81,51 @@ class Pattern(BaseModel):
     @property
     def required(self) -> list[dict[str, Any]]:
         """The tokens that must be there."""
-        return [token for token in self.pattern if token.get("OP", "1") in ("1", "+")]
-
-
-# Classes that stand in most sentences of a cancer note, from which no pattern can be told.
-_COMMON = ("MOD", "DET", "LINK", "PREP", "BRACKET", "NUMBER", "SITE", "STATION", "LESION", "CANCER")
+        return _required(self.pattern)
 
 
 @dataclass(frozen=True, slots=True)
 class Anchor:
-    """Words and word classes of which one must stand in a sentence for a pattern to match there."""
+    """Words, shapes and word classes of which one must stand in a sentence for a pattern to match there."""
 
     words: frozenset[str]
     """In lower case."""
     classes: frozenset[str]
     """Word classes."""
+    shapes: frozenset[str]
+    """Regular expressions of whole tokens, for words in lower case."""
 
 
-def anchor(pattern: Pattern) -> Anchor | None:
+def anchor(pattern: Pattern, commonness: Callable[[Anchor], float]) -> Anchor | None:
     """Return the token of a pattern that tells most: one that must be there, and is rare.
 
-    None where no token of the pattern is bound to words or classes.
+    Parameters
+    ----------
+    pattern : Pattern
+    commonness : callable
+        `classifier.components.phrases.PhraseFinder.commonness`.
+
+    Returns
+    -------
+    Anchor or None
+        None where no token of the pattern is bound to words, shapes or classes.
     """
-    candidates = []
-    for token in pattern.required:
-        words, classes = _values(token.get("LOWER")), _values(token.get("ENT_TYPE"))
-        if words or classes:
-            rarity = min([len(word) for word in words] + [1 if name in _COMMON else 9 for name in classes])
-            candidates.append((rarity, -len(words), Anchor(frozenset(words), frozenset(classes))))
-    return max(candidates, key=lambda candidate: candidate[:2])[2] if candidates else None
+    return min(anchors(pattern.pattern), key=commonness, default=None)
+
+
+def anchors(tokens: list[dict[str, Any]]) -> list[Anchor]:
+    """Return what must stand in a sentence for a Matcher pattern to match there: each of these, somewhere."""
+    found = []
+    for token in _required(tokens):
+        words = _values(token.get("LOWER")) + [word.lower() for word in _values(token.get("ORTH"))]
+        classes, shapes = _values(token.get("ENT_TYPE")), _shapes(token.get("LOWER"))
+        if words or classes or shapes:
+            found.append(Anchor(frozenset(words), frozenset(classes), frozenset(shapes)))
+    return found
+
+
+def _required(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [token for token in tokens if token.get("OP", "1") in ("1", "+")]
 
 
 def _values(condition: Any) -> list[str]:
@@ -114,6 +133,10 @@ def _values(condition: Any) -> list[str]:
     if isinstance(condition, str):
         return [condition]
     return list(condition.get("IN", ())) if isinstance(condition, dict) else []
+
+
+def _shapes(condition: Any) -> list[str]:
+    return [condition["REGEX"]] if isinstance(condition, dict) and "REGEX" in condition else []
 
 
 def load_patterns(rules: Path) -> list[Pattern]:

@@ -13,6 +13,7 @@ _INSTALLED = _PACKAGE / "resources"
 _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
 
 RULES = _ROOT / "rules"
+MODELS = _ROOT / "models"
 
 
 def read_toml(path: Path) -> dict[str, Any]:

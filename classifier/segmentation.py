@@ -6,6 +6,7 @@ come out whatever tokenizer follows.
 """
 
 import re
+from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -64,7 +65,7 @@ _BREAK = re.compile(
     r"|(?P<number>(?<=[^\s])[ ]+(?=\d{1,2}[.)][ ]+[A-Z]))"
 )
 _ABBREVIATION = re.compile(
-    r"(?:\b(?:Drs?|Mr|Mrs|Ms|Mx|Prof|St|Sr|Jr|vs|e\.?g|i\.?e|approx|ca|cf|viz|etc|Fig|dept|hosp|pt|no|No|resp|incl|est|"
+    r"(?:\b(?:Drs?|Mr|Mrs|Ms|Mx|Prof|St|Sr|Jr|vs|e\.?g|i\.?e|approx|cf|viz|etc|Fig|dept|hosp|pt|no|No|resp|incl|est|"
     r"max|min|temp|wt|ht|vol|dia|diam|tab|tabs|inj|q\.?d|b\.?i\.?d|t\.?i\.?d|p\.?o|al|a\.?m|p\.?m|Rev|Lt|Rt|lt|rt|Inc))\.$"
 )
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
@@ -76,15 +77,25 @@ _ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}")
 _FIRST_WORD = re.compile(r"\S+")
+_BETWEEN_WORDS = re.compile(r"\s|[^\w\s.,'’/-]")
 
 # A note is wrapped to a page; where its lines are shorter or longer than any page, each line break is meant.
 _NARROWEST_PAGE, _WIDEST_PAGE = 40, 130
+# In characters: no heading is longer, with what marks it.
+_LINE = 90
 # In characters. No sentence of a note is longer, and the work on one grows with the square of its length.
 _LONGEST_SENTENCE = 1500
 
 
-def segment(text: str, headings: dict[str, str]) -> Segments:
-    """Find the sections and sentences of a note.
+# Places where a sentence ends whatever stands around them: a blank line, a heading in capitals, a mark where a line once
+# ended. What lies between two of them is a block, and no sentence or heading reaches from one into the next.
+_BLOCK_END = re.compile(
+    r"\n[ \t\r]*\n\s*|[.!?;]\s?,\s*(?=\S)|\n(?=[A-Z][A-Z /&-]{3,40}:)", re.ASCII
+)
+
+
+class Segmentation:
+    """The sections and sentences of a note, found block by block, and only in the blocks that are asked for.
 
     Parameters
     ----------
@@ -93,21 +104,87 @@ def segment(text: str, headings: dict[str, str]) -> Segments:
     headings : dict of str to str
         Section name of each known heading in lower case, from `load_headings`.
 
-    Returns
-    -------
-    Segments
-        Offsets are in characters into `text`.
+    Attributes
+    ----------
+    plain : str
+        The text with its markup blanked; offsets are the same in both.
     """
-    plain = blank_markup(text)
-    sections = _sections(plain, headings)
-    starts = sorted({0, *(section.start for section in sections), *_boundaries(plain)})
-    return Segments(sections, [start for a, b in pairwise([*starts, len(text)]) for start in (a, *_cuts(plain, a, b))])
+
+    def __init__(self, text: str, headings: dict[str, str]) -> None:
+        self.plain = blank_markup(text)
+        self._headings = headings
+        self._flat = "\n" not in self.plain and "\r" not in self.plain
+        ends = (match.end() for match in _BLOCK_END.finditer(self.plain))
+        self._blocks = [0, *(end for end in ends if end < len(self.plain))]
+        self._sections: dict[int, list[Section]] = {}
+        self._starts: dict[int, list[int]] = {}
+
+    def blocks(self) -> list[tuple[int, int]]:
+        """Return start and end of each block."""
+        return list(pairwise([*self._blocks, len(self.plain)]))
+
+    def sentences(self, block: int) -> list[tuple[int, int]]:
+        """Return start and end of the sentences of a block, by its number."""
+        return list(pairwise([*self._starts_of(block), self._end(block)]))
+
+    def before(self, start: int) -> tuple[int, int]:
+        """Return start and end of the sentence before one that starts at an offset, which is not the first."""
+        number = bisect_right(self._blocks, start - 1) - 1
+        starts = self._starts_of(number)
+        return starts[bisect_right(starts, start - 1) - 1], start
+
+    def section(self, offset: int) -> Section | None:
+        """Return the section that an offset stands in; it is taken to end with the block of its heading."""
+        for number in range(bisect_right(self._blocks, offset) - 1, -1, -1):
+            for section in reversed(self._sections_of(number)):
+                if section.start <= offset:
+                    return section
+        return None
+
+    def all(self) -> Segments:
+        """Return the sections and sentences of the whole note; each section ends where the next begins."""
+        numbers = range(len(self._blocks))
+        sections = [section for number in numbers for section in self._sections_of(number)]
+        ends = [*(section.start for section in sections[1:]), len(self.plain)]
+        return Segments(
+            [Section(section.start, end, section.name) for section, end in zip(sections, ends, strict=bool(sections))],
+            [start for number in numbers for start in self._starts_of(number)],
+        )
+
+    def _end(self, number: int) -> int:
+        return self._blocks[number + 1] if number + 1 < len(self._blocks) else len(self.plain)
+
+    def _sections_of(self, number: int) -> list[Section]:
+        if number not in self._sections:
+            start, end = self._blocks[number], self._end(number)
+            block = self.plain[start:end]
+            # A heading ends in a colon or a dash, or is a line of its own.
+            may = ":" in block or "\n" in block or "\r" in block or "- " in block or "– " in block or len(block) < _LINE
+            self._sections[number] = _sections(self.plain, start, end, self._headings) if may else []
+        return self._sections[number]
+
+    def _starts_of(self, number: int) -> list[int]:
+        if number not in self._starts:
+            start, end = self._blocks[number], self._end(number)
+            headings = (section.start for section in self._sections_of(number))
+            found = sorted({start, *headings, *_boundaries(self.plain, start, end, self._flat)})
+            self._starts[number] = [
+                place for a, b in pairwise([*found, end]) for place in (a, *_cuts(self.plain, a, b))
+            ]
+        return self._starts[number]
 
 
-def _sections(text: str, headings: dict[str, str]) -> list[Section]:
-    found: list[tuple[int, str]] = []
+def segment(text: str, headings: dict[str, str]) -> Segments:
+    """Find the sections and sentences of a note: see `Segmentation`."""
+    return Segmentation(text, headings).all()
+
+
+def _sections(text: str, start: int, end: int, headings: dict[str, str]) -> list[Section]:
+    """The headings of a block; each section is taken to end with it."""
+    block = text[start:end]
+    found: list[Section] = []
     position = 0
-    while match := _HEADING.search(text, position):
+    while match := _HEADING.search(block, position):
         heading = match["heading"].strip()
         name = headings.get(" ".join(heading.lower().split()))
         closed = match["close"] == ":"
@@ -119,36 +196,36 @@ def _sections(text: str, headings: dict[str, str]) -> list[Section]:
         if name and (
             closed or (at_start and (len(heading) > 3 or (own_line and heading.isupper() and len(heading) > 1)))
         ):
-            found.append((match.start("heading"), name))
+            found.append(Section(start + match.start("heading"), end, name))
             position = match.end("heading")
         else:
             position = max(match.start("heading"), match.end("before"), position + 1)
-    ends = [*(start for start, _ in found), len(text)][1:] if found else []
-    return [Section(start, end, name) for (start, name), end in zip(found, ends, strict=True)]
+    return found
 
 
-def _boundaries(text: str) -> list[int]:
-    flattened = "\n" not in text and "\r" not in text
+def _boundaries(text: str, first: int, last: int, flat: bool) -> list[int]:
+    """Offsets within a block at which a sentence starts."""
     starts: list[int] = []
-    number = 0
-    for match in _BREAK.finditer(text):
+    digits = _FIRST_WORD.match(text, first)
+    number = _number(digits[0]) if digits and _ITEM_NUMBER.fullmatch(digits[0].replace(")", ".")) else 0
+    for match in _BREAK.finditer(text, first, last):
         kind, end = match.lastgroup, match.end()
-        if end >= len(text):
+        if end >= last:
             break
-        before = text[max(0, match.start() - 12) : match.start() + 1]
+        before = text[max(first, match.start() - 12) : match.start() + 1]
         if kind == "newline":
             if _ends_line(text, match):
                 starts.append(end)
         elif kind == "terminal":
-            item_number = _ITEM_NUMBER.match(text[starts[-1] if starts else 0 : match.start() + 1])
+            item_number = _ITEM_NUMBER.match(text[starts[-1] if starts else first : match.start() + 1])
             if not item_number and _ends_sentence(before, text[end : end + 6], match[0]):
                 starts.append(end)
         elif kind in ("comma", "spaces"):
-            if flattened:
+            if flat:
                 starts.append(end)
         elif kind == "number":
-            digits = _FIRST_WORD.match(text, end)
-            value = int(re.sub(r"\D", "", digits[0]) or 0) if digits else 0
+            word = _FIRST_WORD.match(text, end)
+            value = _number(word[0]) if word else 0
             if value == 1 or value == number + 1:
                 number = value
                 starts.append(end)
@@ -157,12 +234,18 @@ def _boundaries(text: str) -> list[int]:
     return starts
 
 
+def _number(word: str) -> int:
+    return int(re.sub(r"\D", "", word) or 0)
+
+
 def _cuts(text: str, start: int, end: int) -> Iterator[int]:
-    """Cut what is too long for a sentence (a table, a note without a full stop) where a word begins."""
+    """Cut what is too long for a sentence (a table, a note without a full stop), but never a word."""
     while end - start > _LONGEST_SENTENCE:
         space = text.rfind(" ", start + 1, start + _LONGEST_SENTENCE)
-        start = space + 1 if space > start else start + _LONGEST_SENTENCE
-        yield start
+        mark = None if space > start else _BETWEEN_WORDS.search(text, start + _LONGEST_SENTENCE, end)
+        start = space + 1 if space > start else mark.end() if mark else end
+        if start < end:
+            yield start
 
 
 def _ends_sentence(before: str, after: str, mark: str) -> bool:
@@ -174,6 +257,8 @@ def _ends_sentence(before: str, after: str, mark: str) -> bool:
     if not mark.startswith("."):
         return True
     if _ABBREVIATION.search(before) or (_TNM_BEFORE.search(before) and _TNM_AFTER.match(after)):
+        return False
+    if after[:1].isdigit() and before.endswith((" ca.", "(ca.")):
         return False
     return not (mark == ". " and _INITIAL.search(before))
 

@@ -1,8 +1,9 @@
 """The classifier: the spaCy pipeline, and the same on texts, frames and streams of notes."""
 
 from collections.abc import Iterable, Iterator
+from itertools import islice
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import pandas as pd
 import pyarrow as pa
@@ -11,11 +12,13 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 # Importing the components registers their factories, also where the package is not installed.
-from classifier import tokenizer  # noqa: F401
-from classifier.components import advanced, assertion, extents, phrases, segments  # noqa: F401
+from classifier import attributes, tokenizer  # noqa: F401
+from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
+from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.schemes import Scheme, load_scheme
+from classifier.screen import Screen
 from classifier.tags import Tag, TaggedNote, summarise, tags_table
 
 Frame = TypeVar("Frame", pd.DataFrame, pa.Table)
@@ -24,8 +27,19 @@ Frame = TypeVar("Frame", pd.DataFrame, pa.Table)
 _MAX_LENGTH = 2**31 - 1
 _BATCH = 64
 
+DEFAULT_MODEL = "default"
+"""The model of the package."""
+NO_MODEL = "none"
+"""The rules alone."""
 
-def pipeline(scheme: str | Path = "ccs", rules: str | Path | None = None) -> Language:
+
+def pipeline(
+    scheme: str | Path = "ccs",
+    rules: str | Path | None = None,
+    model: str | Path = DEFAULT_MODEL,
+    sha256: str | None = None,
+    threshold: float = 0.0,
+) -> Language:
     """Return the spaCy pipeline.
 
     Parameters
@@ -34,37 +48,68 @@ def pipeline(scheme: str | Path = "ccs", rules: str | Path | None = None) -> Lan
         `ccs`, `acs`, `tnm` or the path of a TOML file.
     rules : str or Path, optional
         A folder in the shape of `rules/`; default the rules of the package.
+    model : str or Path, default "default"
+        `default` for the model of the package, `none` for the rules alone, or the path of a model file.
+    sha256 : str, optional
+        The digest of a model file of your own, which is opened only if it has it.
+    threshold : float, default 0
+        Tags with a lower score are left out. The rules alone give no scores.
 
     Returns
     -------
     Language
         Sets `doc.spans["cancer_terms"]`, `span._.status`, `span._.extent` and so on, and `doc._.advanced_ambiguous`.
+
+    Raises
+    ------
+    NoteTermsError
+        E401 to E403 for a model that cannot or must not be opened; E211 for a scheme that is not there.
     """
-    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "cancer_tokenizer.v1"}}})
-    nlp.max_length = _MAX_LENGTH
-    nlp.add_pipe("cancer_segments")
-    nlp.add_pipe("cancer_phrases")
-    nlp.add_pipe("cancer_extents", config={"scheme": str(scheme)})
-    nlp.add_pipe("cancer_assertion", config={"spans_key": TERMS, "past": "over", "confirm": True})
+    alone = str(model) == NO_MODEL
+    nlp = _proposals("ccs" if not alone else str(scheme), weak=not alone)
+    if not alone:
+        path = None if str(model) == DEFAULT_MODEL else str(model)
+        config = {"model": path, "sha256": sha256, "scheme": str(scheme), "threshold": threshold}
+        nlp.add_pipe("cancer_arbiter", config=config)
     nlp.add_pipe("cancer_advanced")
     if rules is not None:
         # Not by the config: a saved pipeline takes its rules along, and must not look for the folder again.
         for _, component in nlp.pipeline:
-            component.use_rules(Path(rules))  # type: ignore[attr-defined]
+            if isinstance(component, RuleComponent):
+                component.use_rules(Path(rules))
     return nlp
 
 
-def load(scheme: str | Path = "ccs", rules: str | Path | None = None) -> "Classifier":
+def proposals() -> Language:
+    """Return the pipeline up to the arbiter: weak phrases stand among the others, for a model to be trained on."""
+    return _proposals("ccs", weak=True)
+
+
+def _proposals(scheme: str, weak: bool) -> Language:
+    nlp = spacy.blank("en", config={"nlp": {"tokenizer": {"@tokenizers": "cancer_tokenizer.v1"}}})
+    nlp.max_length = _MAX_LENGTH
+    nlp.add_pipe("cancer_segments")
+    nlp.add_pipe("cancer_phrases", config={"weak": weak})
+    nlp.add_pipe("cancer_extents", config={"scheme": scheme})
+    nlp.add_pipe("cancer_assertion", config={"spans_key": TERMS, "past": "over", "confirm": True})
+    return nlp
+
+
+def load(
+    scheme: str | Path = "ccs",
+    rules: str | Path | None = None,
+    model: str | Path = DEFAULT_MODEL,
+    sha256: str | None = None,
+    threshold: float = 0.0,
+) -> "Classifier":
     """Return a classifier.
 
     Parameters
     ----------
-    scheme : str or Path, default "ccs"
-        `ccs`, `acs`, `tnm` or the path of a TOML file.
-    rules : str or Path, optional
-        A folder in the shape of `rules/`; default the rules of the package.
+    scheme, rules, model, sha256, threshold
+        As for `pipeline`, which also says what is raised.
     """
-    return Classifier(pipeline(scheme, rules), load_scheme(scheme))
+    return Classifier(pipeline(scheme, rules, model, sha256, threshold), load_scheme(scheme))
 
 
 class Classifier:
@@ -81,22 +126,37 @@ class Classifier:
     def __init__(self, nlp: Language, scheme: Scheme) -> None:
         self.nlp = nlp
         self.scheme = scheme
+        self._screen = Screen(nlp)
+        # The screen does the work of the first, which finds the sentences.
+        self._components: list[Any] = [component for name, component in nlp.pipeline if name != "cancer_segments"]
 
     def tag_text(self, text: str, note_id: str = "") -> list[Tag]:
         """Return the tags of one note, in the order of the text."""
-        return doc_tags(self.nlp(text), note_id)
+        return next(iter(self.tag_notes([(note_id, text)]))).tags
 
     def tag_notes(self, notes: Iterable[tuple[str, str]]) -> Iterator[TaggedNote]:
         """Tag a stream of notes, in order.
+
+        Text that cannot matter is skipped (`classifier.screen`); the tags are those of `nlp(text)`.
 
         Parameters
         ----------
         notes : iterable of (note_id, text)
         """
-        pairs = ((text, note_id) for note_id, text in notes)
-        for doc, note_id in self.nlp.pipe(pairs, as_tuples=True, batch_size=_BATCH):
-            tags = doc_tags(doc, note_id)
-            yield TaggedNote(tags, summarise(note_id, tags, doc._.advanced_reason))
+        iterator = iter(notes)
+        while batch := list(islice(iterator, _BATCH)):
+            docs = [self._screen.doc(text) for _, text in batch]
+            read: Iterable[Doc] = [doc for doc in docs if doc is not None]
+            for component in self._components:
+                read = component.pipe(read)
+            done = iter(list(read))
+            for (note_id, text), doc in zip(batch, docs, strict=True):
+                if doc is None:
+                    yield TaggedNote([], summarise(note_id, [], None))
+                else:
+                    tagged = next(done)
+                    tags = doc_tags(tagged, note_id, text)
+                    yield TaggedNote(tags, summarise(note_id, tags, tagged._.advanced_reason))
 
     def tag(self, notes: Frame, text: str = "text", note_id: str = "note_id") -> Frame:
         """Tag the notes of a frame.
@@ -137,14 +197,25 @@ class Classifier:
         return table.to_pandas() if isinstance(notes, pd.DataFrame) else table
 
 
-def doc_tags(doc: Doc, note_id: str = "") -> list[Tag]:
-    """Return the tags of a Doc that the pipeline made."""
+def doc_tags(doc: Doc, note_id: str = "", text: str | None = None) -> list[Tag]:
+    """Return the tags of a Doc that the pipeline made.
+
+    Parameters
+    ----------
+    doc : Doc
+        Of a whole note, or of windows of it (`classifier.screen`).
+    note_id : str, default ""
+        The column of that name.
+    text : str, optional
+        The note, where the Doc is made of windows of it.
+    """
+    note = doc.text if text is None else text
     return [
         Tag(
             note_id=note_id,
-            start=span.start_char,
-            end=span.end_char,
-            text=span.text,
+            start=(start := attributes.offset(doc, span.start_char)),
+            end=(end := start + span.end_char - span.start_char),
+            text=note[start:end],
             label=span.label_,
             extent=span._.extent,
             status=span._.status,

@@ -3,9 +3,10 @@
 from itertools import pairwise
 
 import numpy as np
-from spacy.attrs import IS_SPACE, SENT_START
+from spacy.attrs import IS_SPACE, ORTH, SENT_START
 from spacy.tokens import Doc
 
+from classifier import attributes
 from classifier.markup import blank_markup
 
 
@@ -28,12 +29,15 @@ class Words:
 
     def __init__(self, doc: Doc, starts: np.ndarray | None = None) -> None:
         kept = doc.to_array(IS_SPACE) == 0
-        text = doc.text
-        plain = blank_markup(text)
-        if plain is not text:
-            kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
+        if not attributes.of_windows(doc):
+            # Windows are made of text whose markup is blanked.
+            text = doc.text
+            plain = blank_markup(text)
+            if plain is not text:
+                kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
         self.positions: np.ndarray = np.flatnonzero(kept)
-        self.doc = Doc(doc.vocab, words=[doc[index].text for index in self.positions.tolist()])
+        strings = doc.vocab.strings
+        self.doc = Doc(doc.vocab, words=[strings[key] for key in doc.to_array(ORTH)[self.positions].tolist()])
         numbers = np.cumsum(doc.to_array(SENT_START) == 1 if starts is None else starts)[self.positions]
         self.sentence: list[int] = numbers.tolist()
         edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1)).tolist() if len(numbers) else []

@@ -20,6 +20,20 @@ _BATCH = 64
 
 
 @dataclass(frozen=True, slots=True)
+class Settings:
+    """What a classifier is made from: see `classifier.tagging.load`."""
+
+    scheme: str = "ccs"
+    """Names of the spread."""
+    model: str = "default"
+    """`default`, `none`, or a model file."""
+    sha256: str | None = None
+    """Digest of a model file."""
+    threshold: float = 0.0
+    """Lowest score of a tag."""
+
+
+@dataclass(frozen=True, slots=True)
 class SetAside:
     """A row that was not tagged."""
 
@@ -50,7 +64,7 @@ def run(
     *,
     summary: Path | None = None,
     summary_kind: str = "csv",
-    scheme: str = "ccs",
+    settings: Settings = Settings(),
     force: bool = False,
     jobs: int = 1,
     on_notes: Callable[[int], None] = lambda count: None,
@@ -68,8 +82,8 @@ def run(
         `csv`, `jsonl` or `parquet`.
     summary : Path, optional
         The table of one row a note.
-    scheme : str, default "ccs"
-        See `classifier.schemes.load_scheme`.
+    settings : Settings
+        What the classifier is made from.
     force : bool, default False
         Overwrite tables that exist.
     jobs : int, default 1
@@ -80,7 +94,8 @@ def run(
     Raises
     ------
     NoteTermsError
-        E132 to E134 from `classifier.batch.writers.TableWriter`; E211 for a scheme that is not there.
+        E132 to E134 from `classifier.batch.writers.TableWriter`; E211 for a scheme that is not there; E401 to E403 for
+        a model that cannot be opened.
     """
     errors = None if out is None else out.with_name(out.name + ".errors.jsonl")
     if errors is not None:
@@ -92,7 +107,7 @@ def run(
             stack.enter_context(TableWriter(summary, summary_kind, summary_schema(), force)) if summary else None
         )
         aside: list[SetAside] = []
-        for batch, outcomes in _tagged(_without_repeats(rows), scheme, jobs):
+        for batch, outcomes in _tagged(_without_repeats(rows), settings, jobs):
             for row, outcome in zip(batch, outcomes, strict=True):
                 if isinstance(outcome, TaggedNote):
                     tags_table.write(outcome.tags)
@@ -130,26 +145,26 @@ def _without_repeats(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def _tagged(rows: Iterable[Row], scheme: str, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
+def _tagged(rows: Iterable[Row], settings: Settings, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
     """Yield each batch of rows with its outcomes: a tagged note, or the reason for setting it aside."""
     iterator = iter(rows)
     batches = iter(lambda: list(islice(iterator, _BATCH)), [])
     if jobs == 1:
         for batch in batches:
-            yield _tag_batch(batch, scheme)
+            yield _tag_batch(batch, settings)
     else:
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        yield from parallel(joblib.delayed(_tag_batch)(batch, scheme) for batch in batches)
+        yield from parallel(joblib.delayed(_tag_batch)(batch, settings) for batch in batches)
 
 
 @lru_cache(maxsize=1)
-def _classifier(scheme: str) -> Classifier:
+def _classifier(settings: Settings) -> Classifier:
     """The classifier of this process: the rules are compiled once."""
-    return load(scheme)
+    return load(settings.scheme, model=settings.model, sha256=settings.sha256, threshold=settings.threshold)
 
 
-def _tag_batch(batch: list[Row], scheme: str) -> tuple[list[Row], list[TaggedNote | str]]:
-    classifier = _classifier(scheme)
+def _tag_batch(batch: list[Row], settings: Settings) -> tuple[list[Row], list[TaggedNote | str]]:
+    classifier = _classifier(settings)
     outcomes: list[TaggedNote | str] = []
     for row in batch:
         if row.text is None or row.note_id is None:

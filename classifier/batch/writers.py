@@ -100,13 +100,25 @@ class TableWriter:
         try:
             self._sink.close()
             if kind is None:
-                # mkstemp makes the file private; a table is as readable as the user's other files.
-                mask = os.umask(0)
-                os.umask(mask)
-                self._temporary.chmod(0o666 & ~mask)
-                self._temporary.replace(self._path)
+                _publish(self._temporary, self._path)
         finally:
             self._temporary.unlink(missing_ok=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Write a file under its name at once, or not at all."""
+    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
+    with os.fdopen(handle, "wb") as stream:
+        stream.write(data)
+    _publish(Path(name), path)
+
+
+def _publish(temporary: Path, path: Path) -> None:
+    # mkstemp makes the file private; a table is as readable as the user's other files.
+    mask = os.umask(0)
+    os.umask(mask)
+    temporary.chmod(0o666 & ~mask)
+    temporary.replace(path)
 
 
 def check_writable(path: Path, force: bool) -> None:

@@ -13,6 +13,7 @@ from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import Evidence, Extent, Label, Sense, Status
+from classifier.patterns import Anchor, anchors
 
 _DISTANT = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
@@ -72,7 +73,10 @@ class AdvancedReader(RuleComponent):
         """Compile the evidence."""
         self._matcher = Matcher(self._nlp.vocab)
         self._evidence = {}
+        self.anchors: list[list[Anchor]] = []
         for _, line in resources.read_jsonl(rules / "advanced_evidence.jsonl"):
+            if line["within"] == "note":
+                self.anchors.append(anchors(line["pattern"]))
             self._evidence[line["id"]] = (Sense(line["label"]), line["within"])
             self._matcher.add(line["id"], [line["pattern"]])
 
@@ -138,7 +142,7 @@ def _settle(span: Span, facts: list[_Fact], sentences: np.ndarray) -> tuple[Sens
 
 def _reason(open_spans: list[Span], uses: int, doc: Doc) -> str:
     """Say for a person which use is open, why, and what would settle it. Offsets, not the words of the note."""
-    where = ", ".join(str(span.start_char) for span in open_spans)
+    where = ", ".join(str(attributes.offset(doc, span.start_char)) for span in open_spans)
     many = len(open_spans) > 1
     unsettled = {
         span._.status for span in doc.spans[TERMS] if span._.extent in _DISTANT and span.label_ == Label.DISTANT_SPREAD

@@ -200,7 +200,9 @@ class _Phrase:
         if site.end < self.last and doc[site.end].lower_ in self.note.words["imaging"]:
             return True
         index = site.start - 1
-        while index >= self.first and (doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens):
+        while index >= self.first and (
+            doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens
+        ):
             index -= 1
         return index >= self.first and doc[index].lower_ in self.note.words["imaging"]
 

@@ -1,5 +1,8 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from spacy.attrs import LOWER
@@ -10,9 +13,10 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
-from classifier.lexicon import Lexicon, Reading
-from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
+from classifier.lexicon import MOST_KNOWN, Lexicon, Reading
+from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, anchors, load_patterns
 from classifier.segmentation import OTHER_SECTION
+from classifier.words import Words
 
 TERMS = "cancer_terms"
 """Key in `doc.spans` of the phrases; the `id_` of a span is the id of the pattern that found it."""
@@ -25,6 +29,8 @@ CLUES = "cancer_clues"
 
 # Not METS, which are units of exercise as well.
 _CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
+CANCER_CLASSES = (*_CANCER_WORDS, "ONCOLOGY")
+"""Word classes that make a note one of a cancer patient."""
 _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
 # A second cancer is known by such words: "another primary". A block covers all that it matched.
 _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
@@ -38,17 +44,19 @@ _PLACES = ("SITE", "STATION", "NODE")
     "cancer_phrases",
     requires=["token.is_sent_start"],
     assigns=["doc.spans"],
-    default_config={"rules": None},
+    default_config={"rules": None, "weak": False},
 )
-def create_phrases(nlp: Language, name: str, rules: str | None) -> "PhraseFinder":
+def create_phrases(nlp: Language, name: str, rules: str | None, weak: bool) -> "PhraseFinder":
     """Make the component.
 
     Parameters
     ----------
+    weak : bool, default False
+        Keep the phrases that no rule can settle, with `span._.weak`, for the arbiter that comes after.
     rules : str, optional
         Folder with `phrases/*.jsonl`, `vocabulary.toml` and `sites.toml`; default the rules of the package.
     """
-    return PhraseFinder(nlp, rules)
+    return PhraseFinder(nlp, weak, rules)
 
 
 class PhraseFinder(RuleComponent):
@@ -58,47 +66,72 @@ class PhraseFinder(RuleComponent):
     over the same words as another label ("locally advanced" is both).
     """
 
-    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
+    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml", "frequent_words.toml")
 
-    def __init__(self, nlp: Language, rules: str | Path | None = None) -> None:
+    def __init__(self, nlp: Language, weak: bool = False, rules: str | Path | None = None) -> None:
         attributes.register()
+        self.weak = weak
         self._nlp = nlp
         super().__init__(rules)
 
     def compile(self, rules: Path) -> None:
         """Compile the patterns and the words that they speak of."""
         self.lexicon = Lexicon(self._nlp, rules)
-        self.patterns = load_patterns(rules)
+        self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
         strings = self._nlp.vocab.strings
-        self._by_key = {strings.add(pattern.id): pattern for pattern in self.patterns}
-        # A Matcher costs by its patterns; in each sentence only those run whose anchor stands there.
-        matchers: dict[Anchor | None, Matcher] = {}
-        for pattern in self.patterns:
-            matcher = matchers.setdefault(anchor(pattern), Matcher(self._nlp.vocab))
-            matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
-        places = list(matchers)
-        ranked = sorted(self.patterns, key=lambda pattern: (places.index(anchor(pattern)), -len(pattern.required)))
+        places = list(dict.fromkeys(anchor(pattern, self.commonness) for pattern in self.patterns))
+        ranked = sorted(
+            self.patterns, key=lambda pattern: (places.index(anchor(pattern, self.commonness)), -len(pattern.required))
+        )
         self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
-        self._everywhere = [matcher for place, matcher in matchers.items() if place is None]
-        self._by_word: dict[int, list[Matcher]] = {}
-        self._by_class: dict[str, list[Matcher]] = {}
-        for place, matcher in matchers.items():
-            if place is not None:
-                for word in place.words:
-                    self._by_word.setdefault(strings.add(word), []).append(matcher)
-                for name in place.classes:
-                    self._by_class.setdefault(name, []).append(matcher)
+        # A Matcher costs more than a look at what its pattern needs.
+        self._everywhere: list[_Search] = []
+        self._by_word: dict[int, list[_Search]] = {}
+        self._by_class: dict[str, list[_Search]] = {}
+        self._by_shape: list[tuple[re.Pattern[str], _Search]] = []
+        self._shaped: dict[int, list[_Search]] = {}
+        for pattern in self.patterns:
+            rarest = anchor(pattern, self.commonness)
+            others = [place for place in anchors(pattern.pattern) if place != rarest and not place.shapes]
+            needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
+            search = _Search(pattern, Matcher(self._nlp.vocab), needs)
+            search.matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
+            if rarest is None:
+                self._everywhere.append(search)
+                continue
+            for word in rarest.words:
+                self._by_word.setdefault(strings.add(word), []).append(search)
+            for name in rarest.classes:
+                self._by_class.setdefault(name, []).append(search)
+            self._by_shape += [(re.compile(shape), search) for shape in rarest.shapes]
 
-    def _anchored(self, reading: Reading) -> dict[int, dict[Matcher, None]]:
-        """The matchers to run in each sentence, by its number."""
-        run = {number: dict.fromkeys(self._everywhere) for number in reading.words.bounds} if self._everywhere else {}
+    def commonness(self, place: Anchor) -> float:
+        """Return in how many of 100 ordinary notes an anchor may stand, roughly."""
+        return self.lexicon.commonness(self.lexicon.terms(place))
+
+    def _searches(self, reading: Reading) -> Iterator[tuple[int, "_Search"]]:
+        """What to look for in each sentence, by its number: patterns of which all that they need stands there."""
         lower = reading.words.doc.to_array(LOWER).tolist()
-        for number, word, name in zip(reading.words.sentence, lower, reading.classes, strict=True):
-            for found in (self._by_word.get(word), self._by_class.get(name)):
-                if found:
-                    run.setdefault(number, {}).update(dict.fromkeys(found))
-        return run
+        for number, (first, last) in reading.words.bounds.items():
+            words, classes = set(lower[first:last]), set(reading.classes[first:last])
+            found = dict.fromkeys(self._everywhere)
+            for word in words:
+                found |= dict.fromkeys(self._by_word.get(word, ()))
+                found |= dict.fromkeys(self._of_shape(word))
+            for name in classes:
+                found |= dict.fromkeys(self._by_class.get(name, ()))
+            for search in found:
+                if all(not words.isdisjoint(need) or not classes.isdisjoint(kinds) for need, kinds in search.needs):
+                    yield number, search
+
+    def _of_shape(self, word: int) -> "list[_Search]":
+        if word not in self._shaped:
+            if len(self._shaped) > MOST_KNOWN:
+                self._shaped.clear()
+            text = self._nlp.vocab.strings[word]
+            self._shaped[word] = [search for shape, search in self._by_shape if shape.search(text)]
+        return self._shaped[word]
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
@@ -106,24 +139,21 @@ class PhraseFinder(RuleComponent):
         surroundings = _Surroundings(doc, reading, self.lexicon.staging)
         words = reading.words
         matches = []
-        for sentence, matchers in self._anchored(reading).items():
+        for sentence, search in self._searches(reading):
             first, last = words.bounds[sentence]
-            span = words.doc[first:last]
-            for matcher in matchers:
-                for key, start, end in matcher(span):
-                    pattern = self._by_key[key]
-                    start, end = start + first, end + first
-                    if surroundings.allow(pattern, start, end) and not _more_than_all(words.doc[start:end]):
-                        matches.append(
-                            (pattern, *_trim(words.doc, start + pattern.before, end - pattern.after, pattern))
-                        )
+            pattern = search.pattern
+            for _, start, end in search.matcher(words.doc[first:last]):
+                start, end = start + first, end + first
+                if surroundings.allow(pattern, start, end) and not _more_than_all(words.doc[start:end]):
+                    matches.append((pattern, *_trim(words, start + pattern.before, end - pattern.after, pattern)))
         sections = Sections(doc)
         spans = []
         matches.sort(key=lambda match: self._rank[match[0].id])
-        for pattern, start, end in _resolve(matches, words.doc):
+        for pattern, start, end in _resolve(matches, words):
             span = reading.span(doc, start, end, pattern.label)
             span.id_ = pattern.id
             stored = attributes.attributes(span)
+            stored["weak"] = pattern.weak
             stored["extent"] = pattern.extent
             stored["polarity"] = pattern.polarity
             stored["decided_by"] = "rule"
@@ -137,19 +167,34 @@ class PhraseFinder(RuleComponent):
         return doc
 
 
+@dataclass(frozen=True, eq=False, slots=True)
+class _Search:
+    """A pattern, ready to be looked for."""
+
+    pattern: Pattern
+    matcher: Matcher
+    needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
+    """What else than its anchor must stand in the sentence: words, as spaCy numbers them, or word classes."""
+
+
 def _more_than_all(span: Span) -> bool:
     """Whether a phrase holds a count of more than all, such as 70/50: a dose or a date."""
     return any(
-        span[i].text == "/" and span[i - 1].is_digit and span[i + 1].is_digit and int(span[i - 1].text) > int(span[i + 1].text)
+        span[i].text == "/"
+        and span[i - 1].is_digit
+        and span[i + 1].is_digit
+        and int(span[i - 1].text) > int(span[i + 1].text)
         for i in range(1, len(span) - 1)
     )
 
 
-def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
+def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int]:
     """Take off the conjunctions, articles and prepositions at the edges of a phrase."""
     if pattern.label in _AS_MATCHED:
         return start, end
-    if end < len(words) and words[end].ent_type_ in _OWNERS:
+    words = text.doc
+    first, last = text.bounds[text.sentence[start]]
+    if end < last and words[end].ent_type_ in _OWNERS:
         # "recurrence in the vault and a lung metastasis": the lung belongs to what follows.
         linked = next(
             (i for i in range(end - 1, start, -1) if words[i].ent_type_ not in (*_PLACES, "MOD", "DET")), start
@@ -157,9 +202,9 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
         if words[linked].ent_type_ == "LINK":
             end = linked
     before = start
-    while before and words[before - 1].ent_type_ in ("DET", "PREP", "MOD", "SITE") and start - before < 6:
+    while before > first and words[before - 1].ent_type_ in ("DET", "PREP", "MOD", "SITE") and start - before < 6:
         before -= 1
-    if before and words[before - 1].ent_type_ in _GROWTH:
+    if before > first and words[before - 1].ent_type_ in _GROWTH:
         # "Invades the cava, bulky hilar metastases": the cava belongs to what stands before.
         link = next((i for i in range(start, end - 1) if words[i].ent_type_ == "LINK"), None)
         start = start if link is None else link + 1
@@ -170,12 +215,14 @@ def _trim(words: Doc, start: int, end: int, pattern: Pattern) -> tuple[int, int]
     return start, end
 
 
-def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[Pattern, int, int]]:
-    """Of overlapping matches keep the longest, blocks first; in the order of the text.
+def _resolve(matches: list[tuple[Pattern, int, int]], words: Words) -> list[tuple[Pattern, int, int]]:
+    """Of overlapping matches keep the longest, blocks first and weak ones last; in the order of the text.
 
     A list of sites that runs on into a longer phrase is cut before it.
     """
-    ranked = sorted(matches, key=lambda match: (match[0].label != NOT_CANCER, match[1] - match[2], match[1]))
+    ranked = sorted(
+        matches, key=lambda match: (match[0].label != NOT_CANCER, match[0].weak, match[1] - match[2], match[1])
+    )
     taken: dict[bool, set[int]] = {True: set(), False: set()}
     kept = []
     for pattern, start, end in ranked:
@@ -189,9 +236,9 @@ def _resolve(matches: list[tuple[Pattern, int, int]], words: Doc) -> list[tuple[
         free = next((index for index in range(start, end) if index in layer), end)
         if free < end:
             start, end = _trim(words, start, free, pattern)
-            while end - start > 1 and words[end - 1].ent_type_ in ("MOD", "ASIDE", *_EDGES):
+            while end - start > 1 and words.doc[end - 1].ent_type_ in ("MOD", "ASIDE", *_EDGES):
                 end -= 1
-            if end - start < 2 or words[end - 1].ent_type_ not in _PLACES:
+            if end - start < 2 or words.doc[end - 1].ent_type_ not in _PLACES:
                 continue
         layer.update(range(start, end))
         kept.append((pattern, start, end))
@@ -211,7 +258,8 @@ class _Surroundings:
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
         sections = Sections(doc)
         self.own_cancer = any(
-            name in (*_CANCER_WORDS, "ONCOLOGY") and sections.name(int(reading.words.positions[index])) != "family_history"
+            name in (*_CANCER_WORDS, "ONCOLOGY")
+            and sections.name(int(reading.words.positions[index])) != "family_history"
             for index, name in enumerate(classes)
         )
         self.staging: dict[int, set[str]] = {}

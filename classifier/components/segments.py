@@ -14,8 +14,8 @@ from classifier.segmentation import load_headings, segment
 SECTIONS = "cancer_sections"
 """Key in `doc.spans` of the sections: spans from heading to next heading, labelled with the section's name."""
 
-# How spaCy writes, in an unsigned array, that a token starts no sentence.
-_NO_START = 2**64 - 1
+NO_START = 2**64 - 1
+"""How spaCy writes, in an unsigned array, that a token starts no sentence."""
 
 
 @Language.factory(
@@ -41,13 +41,13 @@ class Segmenter(RuleComponent):
 
     def compile(self, rules: Path) -> None:
         """Read the headings."""
-        self._headings = load_headings(rules)
+        self.headings = load_headings(rules)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts and sections of a Doc."""
-        segments = segment(doc.text, self._headings)
+        segments = segment(doc.text, self.headings)
         tokens = _Tokens(doc)
-        starts = np.full((len(doc), 1), _NO_START, dtype="uint64")
+        starts = np.full((len(doc), 1), NO_START, dtype="uint64")
         starts[[index for index in map(tokens.at, segments.sentence_starts) if index < len(doc)]] = 1
         doc.from_array([SENT_START], starts)  # type: ignore[arg-type]
         bounds = ((section, tokens.at(section.start), tokens.at(section.end)) for section in segments.sections)

@@ -3,10 +3,13 @@
 import json
 from collections import defaultdict
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from jinja2 import Environment
+
+from classifier.components.arbiter import by_model
 from classifier.errors import NoteTermsError
 from classifier.labels import Label, Sense
 from classifier.resources import read_jsonl
@@ -199,3 +202,89 @@ def as_json(evaluation: Evaluation) -> str:
     figures["status_accuracy"] = None if accuracy is None else round(accuracy, 4)
     figures["sense_right"] = evaluation.sense_right
     return json.dumps(figures, indent=2)
+
+
+def annotate(notes: Path) -> dict[str, dict[str, AnnotatedNote]]:
+    """Tag notes by the rules alone, by the model alone and by both.
+
+    Parameters
+    ----------
+    notes : Path
+        JSONL with note_id and text.
+    """
+    from classifier.tagging import load
+
+    texts = [(str(line["note_id"]), line["text"]) for _, line in read_jsonl(notes)]
+    alone, both, model = load(model="none"), load(), load()
+    model.nlp.get_pipe("cancer_arbiter").decide = by_model  # type: ignore[attr-defined]
+    ways = {"rules alone": alone, "model alone": model, "both": both}
+    return {
+        way: {
+            note.summary.note_id: AnnotatedNote(
+                [asdict(tag) for tag in note.tags if tag.label != Label.ADVANCED],
+                [asdict(tag) for tag in note.tags if tag.label == Label.ADVANCED],
+            )
+            for note in classifier.tag_notes(texts)
+        }
+        for way, classifier in ways.items()
+    }
+
+
+def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], notes: Path | None) -> str:
+    """Return an HTML page: which label was found for which, and F1 of each genre.
+
+    Parameters
+    ----------
+    gold, predicted : dict of str to AnnotatedNote
+        By note id.
+    notes : Path, optional
+        JSONL with note_id and genre; without it, the genres are left out.
+    """
+    confusion: dict[tuple[str, str], int] = defaultdict(int)
+    for name, note in gold.items():
+        found = predicted.get(name, AnnotatedNote())
+        ignored = [span for span in note.spans if span["label"] == "IGNORE"]
+        wanted = [span for span in note.spans if span["label"] != "IGNORE"]
+        pairs, missed, extra = _pair(wanted, found.spans, lambda a, b: True)
+        for a, b in pairs:
+            confusion[a["label"], b["label"]] += 1
+        for span in missed:
+            confusion[span["label"], "none"] += 1
+        for span in extra:
+            if not _touches(span, ignored):
+                confusion["none", span["label"]] += 1
+    names = [str(label) for label in Label if label != Label.ADVANCED] + ["none"]
+    genres: dict[str, dict[str, AnnotatedNote]] = defaultdict(dict)
+    if notes is not None:
+        for _, line in read_jsonl(notes):
+            name = str(line["note_id"])
+            if name in gold:
+                genres[line.get("genre") or "not given"][name] = gold[name]
+    rows = [
+        (
+            genre,
+            len(part),
+            *(round(evaluate(part, predicted).counts[key].f1, 3) for key in ("tag", "tag+status", "extent")),
+        )
+        for genre, part in sorted(genres.items())
+    ]
+    most = max(confusion.values(), default=1)
+    return _PAGE.render(names=names, confusion=confusion, most=most, genres=rows)
+
+
+_PAGE = Environment(autoescape=True).from_string("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Tags against gold</title><style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 70rem; color: #1a1a1a; background: #fff }
+table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; border: 1px solid #ccc; text-align: right }
+th[scope=row] { text-align: left }
+</style></head><body><main><h1>Tags against gold</h1>
+<h2>Which label for which</h2><p>Rows are gold, columns what was found; `none` is missed or superfluous.</p>
+<table><thead><tr><th></th>{% for b in names %}<th scope="col">{{ b }}</th>{% endfor %}</tr></thead><tbody>
+{% for a in names %}<tr><th scope="row">{{ a }}</th>{% for b in names %}{% set n = confusion.get((a, b), 0) %}
+<td style="background: rgba({{ '31,111,139' if a == b else '200,80,40' }}, {{ '%.2f' % (0.6 * (n / most) ** 0.5) }})">{{ n or '' }}</td>
+{% endfor %}</tr>{% endfor %}</tbody></table>
+{% if genres %}<h2>Genres</h2><table><thead><tr><th scope="col">genre</th><th scope="col">notes</th><th scope="col">tag F1</th>
+<th scope="col">tag+status F1</th><th scope="col">extent F1</th></tr></thead><tbody>
+{% for row in genres %}<tr><th scope="row">{{ row[0] }}</th>{% for value in row[1:] %}<td>{{ value }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>{% endif %}</main></body></html>
+""")

@@ -1,0 +1,170 @@
+"""The trained model file: what it holds, how it is opened with care, and how it judges candidate phrases."""
+
+import hashlib
+import json
+import warnings
+from collections.abc import Sequence
+from dataclasses import dataclass
+from io import BytesIO
+from pathlib import Path
+from typing import Any
+
+import joblib
+import numpy as np
+from scipy.sparse import csr_matrix
+
+from classifier import resources
+from classifier.errors import NoteTermsError
+
+MODEL = resources.MODELS / "arbiter.joblib"
+"""The model of the package."""
+MANIFEST = resources.MODELS / "manifest.json"
+"""What the package says of its model: its digest, the versions that made it, its data and scores."""
+
+FORMAT = 1
+TRAIN_AGAIN = "note-terms train data/samples -o models"
+_PROBE_TOLERANCE = 1e-6
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the model makes of one candidate phrase."""
+
+    about: float
+    """Probability that it is what its pattern says, of a cancer."""
+    extents: dict[str, float]
+    """Probability of each extent, if it is; empty where its label has none."""
+    statuses: dict[str, float]
+    """Probability of each status, if it is."""
+
+
+class ArbiterModel:
+    """A vectorizer and one logistic regression a question, over the same sparse matrix.
+
+    Parameters
+    ----------
+    parts : dict
+        `vectorizer`, a fitted `DictVectorizer`; `about`, `spread`, `returned` and `status`, fitted classifiers;
+        `score`, the calibrator; `probe`, a few candidates with the probabilities that they must get.
+    """
+
+    def __init__(self, parts: dict[str, Any]) -> None:
+        self.parts = parts
+
+    def matrix(self, features: Sequence[dict[str, Any]]) -> csr_matrix:
+        """Return the sparse matrix of candidates; shape (candidates, features)."""
+        return self.parts["vectorizer"].transform(features)
+
+    def judge(self, features: Sequence[dict[str, Any]]) -> list[Judgement]:
+        """Judge candidates, all in one call a question.
+
+        Parameters
+        ----------
+        features : sequence of dict
+            From `classifier.training.features.features`.
+        """
+        if not features:
+            return []
+        matrix = self.matrix(features)
+        about = self._probabilities("about", matrix)
+        spread, returned = self._probabilities("spread", matrix), self._probabilities("returned", matrix)
+        statuses = self._probabilities("status", matrix)
+        judged = []
+        for row, candidate in enumerate(features):
+            label = str(candidate["label"])
+            extents = spread if "_SPREAD" in label else returned if label.startswith(("RECURRENCE", "RELAPSE")) else {}
+            judged.append(
+                Judgement(
+                    float(about["True"][row]),
+                    {name: float(values[row]) for name, values in extents.items()},
+                    {name: float(values[row]) for name, values in statuses.items()},
+                )
+            )
+        return judged
+
+    def scores(self, judgements: Sequence[Judgement], chosen: Sequence[str | None], weak: Sequence[bool]) -> np.ndarray:
+        """Return the calibrated probability that label and extent are right; shape (candidates,).
+
+        Parameters
+        ----------
+        judgements : sequence of Judgement
+        chosen : sequence of str or None
+            The extent that was chosen for each.
+        weak : sequence of bool
+            Whether no rule settled the candidate.
+        """
+        if not judgements:
+            return np.zeros(0)
+        return self.parts["score"].predict_proba(evidence(judgements, chosen, weak))[:, 1]
+
+    def _probabilities(self, question: str, matrix: csr_matrix) -> dict[str, np.ndarray]:
+        head = self.parts[question]
+        probabilities = head.predict_proba(matrix)
+        return {str(name): probabilities[:, column] for column, name in enumerate(head.classes_)}
+
+
+def evidence(judgements: Sequence[Judgement], chosen: Sequence[str | None], weak: Sequence[bool]) -> np.ndarray:
+    """Return what the calibrator sees; shape (candidates, 4): two log-odds, weak or not, whether the model agrees."""
+    rows = []
+    for judgement, extent, loose in zip(judgements, chosen, weak, strict=True):
+        sure = judgement.extents.get(extent, 0.01) if judgement.extents and extent else 1.0
+        best = max(judgement.extents, key=lambda name: judgement.extents[name], default=None)
+        rows.append([_log_odds(judgement.about), _log_odds(sure), float(loose), float(best in (None, extent))])
+    return np.array(rows)
+
+
+def _log_odds(probability: float) -> float:
+    clipped = min(max(probability, 0.005), 0.995)
+    return float(np.log(clipped / (1 - clipped)))
+
+
+def digest(data: bytes) -> str:
+    """Return the SHA-256 of a model file."""
+    return hashlib.sha256(data).hexdigest()
+
+
+def load_model(path: Path = MODEL, sha256: str | None = None) -> ArbiterModel:
+    """Open a model file, which is unpickled only when its digest is known.
+
+    Parameters
+    ----------
+    path : Path, default the model of the package
+    sha256 : str, optional
+        The digest that the file must have; default that of the package's manifest.
+
+    Raises
+    ------
+    NoteTermsError
+        E401 when there is no such file, E402 when its digest is not the one pinned, E403 when this scikit-learn
+        cannot read it or makes other probabilities of it.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError:
+        raise NoteTermsError("E401", f"{path} cannot be read.", f"Make it with: {TRAIN_AGAIN}") from None
+    pinned = sha256 or json.loads(MANIFEST.read_text(encoding="utf-8"))["sha256"]
+    found = digest(data)
+    if found != pinned.lower():
+        raise NoteTermsError(
+            "E402",
+            f"{path} has the digest {found}, not {pinned}; a model file can run code, so it is not opened.",
+            "If it is yours, give its digest with --sha256; else get the file again.",
+        )
+    try:
+        with warnings.catch_warnings():
+            # Another version of scikit-learn may read the file all the same; the probe tells.
+            warnings.simplefilter("ignore")
+            parts = joblib.load(BytesIO(data))
+        if parts["format"] != FORMAT:
+            raise ValueError("another format")
+        model = ArbiterModel(parts)
+        probe = [judgement.about for judgement in model.judge(parts["probe"]["features"])]
+        if not np.allclose(probe, parts["probe"]["about"], atol=_PROBE_TOLERANCE):
+            raise ValueError("other probabilities")
+    except Exception as error:  # Whatever unpickling raises, the remedy is the same.
+        raise NoteTermsError(
+            "E403",
+            f"{path} cannot be used with the scikit-learn installed here ({type(error).__name__}).",
+            f"Train it again: {TRAIN_AGAIN}",
+        ) from None
+    return model

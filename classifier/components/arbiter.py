@@ -1,0 +1,191 @@
+"""`cancer_arbiter`: a trained model settles what the rules cannot, and gives every tag a calibrated score."""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any, Self
+
+from spacy.language import Language
+from spacy.tokens import Doc, Span
+
+from classifier import attributes
+from classifier.arbiter_model import ArbiterModel, Judgement, load_model
+from classifier.components.phrases import TERMS
+from classifier.labels import SPREAD_LABELS, Extent, Status
+from classifier.schemes import Scheme, load_scheme
+from classifier.training.features import features
+
+WEAK_THRESHOLD = 0.7
+"""A phrase that no rule settles is tagged from this probability on."""
+CHANGE_THRESHOLD = 0.6
+"""The model's extent or status stands against an open one of the rules from this probability on."""
+OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
+"""Extents by which the rules say that they know no site; of others they are sure."""
+OPEN_STATUSES = (Status.PRESENT, Status.POSSIBLE)
+"""Statuses that the model may change; of others the rules have a cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What is decided of a candidate phrase."""
+
+    tagged: bool
+    """It is a tag."""
+    extent: str | None
+    """Its extent."""
+    status: str | None
+    """Its status."""
+
+
+def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+    """Decide by the rules alone."""
+    return Decision(not weak, extent, status)
+
+
+def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+    """Decide by the model alone: whatever is likeliest."""
+    return Decision(
+        judgement.about >= 0.5, _likeliest(judgement.extents, extent), _likeliest(judgement.statuses, status)
+    )
+
+
+def by_both(
+    weak: bool,
+    extent: str | None,
+    status: str | None,
+    judgement: Judgement,
+    *,
+    threshold: float = WEAK_THRESHOLD,
+    open_extents: Sequence[str] = OPEN_EXTENTS,
+    open_statuses: Sequence[str] = OPEN_STATUSES,
+) -> Decision:
+    """Decide by the rules where they are sure, and by the model where they leave it open."""
+    return Decision(
+        not weak or judgement.about >= threshold,
+        _settled(extent, judgement.extents, open_extents),
+        _settled(status, judgement.statuses, open_statuses),
+    )
+
+
+def _likeliest(probabilities: dict[str, float], otherwise: str | None) -> str | None:
+    return max(probabilities, key=lambda name: probabilities[name], default=otherwise)
+
+
+def _settled(value: str | None, probabilities: dict[str, float], open_values: Sequence[str]) -> str | None:
+    best = _likeliest(probabilities, value)
+    sure = best is not None and probabilities.get(best, 0.0) >= CHANGE_THRESHOLD
+    return best if value in open_values and sure else value
+
+
+@Language.factory(
+    "cancer_arbiter",
+    requires=["doc.spans", "span._.extent", "span._.status"],
+    assigns=["doc.spans", "span._.extent", "span._.status", "span._.decided_by", "span._.score"],
+    default_config={"model": None, "sha256": None, "scheme": "ccs", "threshold": 0.0, "rules_stand": True},
+)
+def create_arbiter(
+    nlp: Language, name: str, model: str | None, sha256: str | None, scheme: str, threshold: float, rules_stand: bool
+) -> "Arbiter":
+    """Make the component.
+
+    Parameters
+    ----------
+    model : str, optional
+        Path of a model file; default that of the package.
+    sha256 : str, optional
+        Digest that the file must have; needed for a file of your own.
+    scheme : str, default "ccs"
+        Labels of the extents (see `classifier.schemes`).
+    threshold : float, default 0
+        Tags with a lower score are left out.
+    rules_stand : bool, default True
+        What the rules are sure of stays; without it the model decides all, to compare.
+    """
+    opened = load_model(Path(model), sha256) if model else load_model()
+    return Arbiter(opened, load_scheme(scheme), threshold, rules_stand)
+
+
+class Arbiter:
+    """Settle the weak phrases, and the extents and statuses that the rules leave open.
+
+    It needs the weak phrases of `cancer_phrases` (`weak=True`) and extents under the scheme `ccs`; it gives the labels
+    of its own scheme. What the rules are sure of stays; `span._.decided_by` says who decided, and `span._.score` is the
+    calibrated probability that label and extent are right.
+    """
+
+    def __init__(self, model: ArbiterModel, scheme: Scheme, threshold: float = 0.0, rules_stand: bool = True) -> None:
+        attributes.register()
+        self.model = model
+        self.scheme = scheme
+        self.threshold = threshold
+        self.decide = by_both if rules_stand else by_model
+
+    def __call__(self, doc: Doc) -> Doc:
+        """Settle the phrases of one Doc."""
+        return next(iter(self._settle([doc])))
+
+    def pipe(self, docs: Iterable[Doc], batch_size: int = 128) -> Iterator[Doc]:
+        """Settle a stream of Docs, with one call to the model a batch."""
+        iterator = iter(docs)
+        while batch := list(islice(iterator, batch_size)):
+            yield from self._settle(batch)
+
+    def _settle(self, docs: list[Doc]) -> list[Doc]:
+        found = [features(doc) if doc.spans.get(TERMS) else [] for doc in docs]
+        judgements = self.model.judge([candidate for candidates in found for candidate in candidates])
+        rest = iter(judgements)
+        spans: list[Span] = []
+        kept: list[Judgement] = []
+        owners: list[int] = []
+        for number, (doc, candidates) in enumerate(zip(docs, found, strict=True)):
+            for span, judgement in zip(list(doc.spans[TERMS]) if candidates else [], islice(rest, len(candidates))):
+                if self._decide(span, judgement):
+                    spans.append(span)
+                    kept.append(judgement)
+                    owners.append(number)
+        stored = [attributes.attributes(span) for span in spans]
+        scores = self.model.scores(kept, [a["extent"] for a in stored], [a["weak"] for a in stored])
+        tagged: dict[int, list[Span]] = {number: [] for number, doc in enumerate(docs) if doc.spans.get(TERMS)}
+        for number, span, score in zip(owners, spans, scores.tolist(), strict=True):
+            label = self._label(span)
+            if label is not None and score >= self.threshold:
+                tagged[number].append(_relabelled(span, label, round(score, 4)))
+        for number, tags in tagged.items():
+            docs[number].spans[TERMS] = tags
+        return docs
+
+    def _decide(self, span: Span, judgement: Judgement) -> bool:
+        """Store what is decided of a phrase; return whether it is a tag."""
+        stored = attributes.attributes(span)
+        ruled = by_rules(stored["weak"], stored["extent"], stored["status"], judgement)
+        decided = self.decide(stored["weak"], stored["extent"], stored["status"], judgement)
+        if decided != ruled:
+            stored.update(extent=decided.extent, status=decided.status, decided_by="model")
+        return decided.tagged
+
+    def _label(self, span: Span) -> str | None:
+        extent = attributes.attributes(span)["extent"]
+        return self.scheme.label(extent) if span.label_ in SPREAD_LABELS else span.label_
+
+    def to_disk(self, path: str | Path, **kwargs: Any) -> None:
+        """Write nothing: the model is opened again, with its digest checked, from the path in the config."""
+
+    def from_disk(self, path: str | Path, **kwargs: Any) -> Self:
+        """Return the component itself."""
+        return self
+
+    def to_bytes(self, **kwargs: Any) -> bytes:
+        """Return no bytes: see `to_disk`."""
+        return b""
+
+    def from_bytes(self, data: bytes, **kwargs: Any) -> Self:
+        """Return the component itself."""
+        return self
+
+
+def _relabelled(span: Span, label: str, score: float) -> Span:
+    stored = attributes.attributes(span)
+    tag = Span(span.doc, span.start, span.end, label=label, span_id=span.id_)
+    attributes.attributes(tag).update(stored, score=score)
+    return tag

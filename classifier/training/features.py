@@ -1,0 +1,113 @@
+"""What the model sees of a candidate phrase: the phrase, its surroundings as a person reads them, and the rule's vote."""
+
+from collections import Counter
+
+import numpy as np
+from spacy.attrs import SENT_START
+from spacy.tokens import Doc, Span
+
+from classifier import attributes
+from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
+from classifier.components.segments import Sections
+from classifier.labels import Label, Status
+
+Features = dict[str, float | str]
+"""Named values of one candidate, as `sklearn.feature_extraction.DictVectorizer` takes them."""
+
+# Words to each side that are looked at one by one, and as a bag.
+_NEAR, _AROUND = 4, 10
+_LONGEST_WORD = 14
+
+
+def features(doc: Doc) -> list[Features]:
+    """Return the features of each span of `doc.spans["cancer_terms"]`, in order.
+
+    Parameters
+    ----------
+    doc : Doc
+        With phrases, extents and statuses, weak phrases among them.
+
+    Returns
+    -------
+    list of dict, length candidates
+        Words come from the candidate's sentence alone, and note-level facts from the spans of the other components,
+        so that a window of the note gives the same as the whole.
+    """
+    spans = list(doc.spans[TERMS])
+    if not spans:
+        return []
+    context = _Context(doc)
+    return [context.of(span) for span in spans]
+
+
+class _Context:
+    """What the candidates of a note share."""
+
+    def __init__(self, doc: Doc) -> None:
+        self.doc = doc
+        self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
+        self.sections = Sections(doc)
+        self.classes: dict[int, str] = {}
+        for key, name in ((SITES, "SITE"), (PRIMARIES, "PRIMARY"), (CLUES, "CLUE")):
+            for span in doc.spans.get(key, ()):
+                for index in range(span.start, span.end):
+                    self.classes.setdefault(index, name)
+        self.primaries = Counter(span.label_ for span in doc.spans.get(PRIMARIES, ()))
+        self.affirmed: Counter[str] = Counter()
+        for span in doc.spans[TERMS]:
+            stored = attributes.attributes(span)
+            if not stored["weak"] and stored.get("status") == Status.PRESENT and span.label_ != Label.ADVANCED:
+                self.affirmed[stored["extent"] or span.label_] += 1
+
+    def of(self, span: Span) -> Features:
+        """The features of one candidate."""
+        stored = attributes.attributes(span)
+        first, last = np.searchsorted(self.sentences, (self.sentences[span.start], self.sentences[span.start] + 1))
+        before = self._words(int(first), span.start)
+        within = self._words(span.start, span.end)
+        after = self._words(span.end, int(last))
+        rule = f"{span.id_}{'/weak' if stored['weak'] else ''}"
+        found: Features = {
+            "rule": rule,
+            "label": f"{span.label_}{'/weak' if stored['weak'] else ''}",
+            "weak": float(stored["weak"]),
+            "extent": f"{stored['extent']}",
+            "rule+extent": f"{rule} {stored['extent']}",
+            "status": f"{stored.get('status')}",
+            "section": f"{self.sections.name(span.start)}",
+            "primary": f"{stored['primary']}",
+            "sites": float(bool(stored.get("site"))),
+            "primaries": float(min(len(self.primaries), 4)),
+            "length": float(min(len(within), 8)),
+            "first": float(not before),
+            "last": float(not after),
+            "others": float(min(sum(self.affirmed.values()), 10)) / 10,
+        }
+        for site in (stored.get("site") or "").split(";"):
+            if site:
+                found[f"site={site}"] = 1.0
+                found[f"site={site} extent={stored['extent']}"] = 1.0
+        for extent in self.affirmed:
+            found[f"note affirms {extent}"] = 1.0
+        for word in within:
+            found[f"in {word}"] = 1.0
+        found["phrase"] = " ".join(within)[:60]
+        for name, words in (("before", before[::-1]), ("after", after)):
+            for place, word in enumerate(words[:_NEAR]):
+                found[f"{name}{place} {word}"] = 1.0
+            for word in words[:_AROUND]:
+                found[f"{name} {word}"] = 1.0
+            found[f"{name} pair"] = " ".join(words[:2])
+        for index in range(int(first), int(last)):
+            if index in self.classes:
+                side = "before" if index < span.start else "after" if index >= span.end else "in"
+                found[f"{self.classes[index]} {side}"] = 1.0
+        return found
+
+    def _words(self, start: int, end: int) -> list[str]:
+        words = []
+        for token in self.doc[start:end]:
+            if not token.is_space:
+                lower = token.lower_
+                words.append("0" if lower.isdigit() else lower[:_LONGEST_WORD])
+        return words
