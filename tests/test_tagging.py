@@ -202,7 +202,8 @@ def test_rules_of_ones_own(tmp_path):
     mine.nlp.to_disk(tmp_path / "pipeline")
     shutil.rmtree(tmp_path / "rules")
     assert doc_tags(spacy.load(tmp_path / "pipeline")("A blorp.")) == [tag]
-    assert (tag.rule, tag.label, tag.decided_by, tag.score) == ("blorp", "RELAPSE", "rule", None)
+    assert (tag.rule, tag.label, tag.decided_by, tag.score) == ("blorp", "RELAPSE", "rule", tag.score)
+    assert 0 < tag.score < 1
 
 
 def test_a_folder_that_holds_no_rules_is_refused(tmp_path):

@@ -14,7 +14,7 @@ from classifier.arbiter_model import ArbiterModel, Judgement, load_model
 from classifier.components.phrases import TERMS
 from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.schemes import Scheme, load_scheme
-from classifier.training.features import features
+from classifier.training.features import Features, features
 
 WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on."""
@@ -38,12 +38,12 @@ class Decision:
     """Its status."""
 
 
-def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement, seen: Features) -> Decision:
     """Decide by the rules alone."""
     return Decision(not weak, extent, status)
 
 
-def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement, seen: Features) -> Decision:
     """Decide by the model alone: whatever is likeliest."""
     return Decision(
         judgement.about >= 0.5, _likeliest(judgement.extents, extent), _likeliest(judgement.statuses, status)
@@ -55,15 +55,20 @@ def by_both(
     extent: str | None,
     status: str | None,
     judgement: Judgement,
+    seen: Features,
     *,
     threshold: float = WEAK_THRESHOLD,
     open_extents: Sequence[str] = OPEN_EXTENTS,
     open_statuses: Sequence[str] = OPEN_STATUSES,
 ) -> Decision:
-    """Decide by the rules where they are sure, and by the model where they leave it open."""
+    """Decide by the rules where they are sure, and by the model where they leave it open.
+
+    Without a site in the sentence there is nothing to settle: a metastasis of no site is that, whatever is likely.
+    """
+    placed = "SITE before" in seen or "SITE after" in seen
     return Decision(
         not weak or judgement.about >= threshold,
-        _settled(extent, judgement.extents, open_extents),
+        _settled(extent, judgement.extents, open_extents if placed else ()),
         _settled(status, judgement.statuses, open_statuses),
     )
 
@@ -139,8 +144,8 @@ class Arbiter:
         kept: list[Judgement] = []
         owners: list[int] = []
         for number, (doc, candidates) in enumerate(zip(docs, found, strict=True)):
-            for span, judgement in zip(list(doc.spans[TERMS]) if candidates else [], islice(rest, len(candidates))):
-                if self._decide(span, judgement):
+            for span, seen, judgement in zip(list(doc.spans.get(TERMS, ())), candidates, rest, strict=False):
+                if self._decide(span, judgement, seen):
                     spans.append(span)
                     kept.append(judgement)
                     owners.append(number)
@@ -155,11 +160,11 @@ class Arbiter:
             docs[number].spans[TERMS] = tags
         return docs
 
-    def _decide(self, span: Span, judgement: Judgement) -> bool:
+    def _decide(self, span: Span, judgement: Judgement, seen: Features) -> bool:
         """Store what is decided of a phrase; return whether it is a tag."""
         stored = attributes.attributes(span)
-        ruled = by_rules(stored["weak"], stored["extent"], stored["status"], judgement)
-        decided = self.decide(stored["weak"], stored["extent"], stored["status"], judgement)
+        given = stored["weak"], stored["extent"], stored["status"], judgement, seen
+        ruled, decided = by_rules(*given), self.decide(*given)
         if decided != ruled:
             stored.update(extent=decided.extent, status=decided.status, decided_by="model")
         return decided.tagged
