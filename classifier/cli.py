@@ -105,7 +105,10 @@ def tag(
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out tags whose score (0 to 1, calibrated) is lower.")
     ] = 0.0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist, and begin anew.")] = False,
+    resume: Annotated[
+        bool, typer.Option("--resume", help="Go on where the same command was stopped; the tables come out the same.")
+    ] = False,
     jobs: Annotated[int, typer.Option(min=1, help="Worker processes.")] = 1,
     format: Annotated[
         Format | None, typer.Option(help="Kind of the tags table, where its ending does not say it.")
@@ -114,7 +117,8 @@ def tag(
     """Tag an export: one row a tag, with its place in the note, extent, status, cue and rule.
 
     Rows without text or id, rows that cannot be read and repeated ids are set aside in OUT.errors.jsonl, and the rest
-    goes on. In CSV a value that a spreadsheet would run as a formula gets a leading apostrophe.
+    goes on. A run that was stopped, by whatever, goes on with --resume from what stands in OUT.progress. In CSV a value
+    that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     from classifier.batch.readers import read_notes
     from classifier.batch.runner import SetAside, Settings, run
@@ -146,14 +150,16 @@ def tag(
                 kind,
                 summary=summary,
                 summary_kind=summary_kind,
+                source=notes if notes == "-" else str(Path(notes).absolute()),
                 settings=Settings(scheme, model, sha256, threshold),
                 force=force,
+                resume=resume,
                 jobs=jobs,
                 on_notes=advance,
                 on_set_aside=report,
             )
     except KeyboardInterrupt:
-        warn("stopped; no table was written.")
+        warn("stopped; no table was written" + (". Go on with --resume." if out else "."))
         raise typer.Exit(130) from None
     where = "" if out is None or not result.set_aside else f" (listed in {out}.errors.jsonl)"
     aside = f", {result.set_aside} rows set aside{where}" if result.set_aside else ""
@@ -247,7 +253,7 @@ def evaluate(
     A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
     `extent` for the extent.
     """
-    from classifier.training.evaluate import annotate, as_json, page, read_annotations
+    from classifier.training.evaluate import annotate, as_json, read_annotations
     from classifier.training.evaluate import evaluate as compare
     from classifier.training.tables import comparison, scores
 
@@ -265,6 +271,7 @@ def evaluate(
         result = compare(wanted, found)
     if html is not None:
         from classifier.batch.writers import replace_file
+        from classifier.training.page import page
 
         replace_file(html, page(wanted, found, notes).encode())
     if json:

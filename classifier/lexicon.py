@@ -187,7 +187,9 @@ class Lexicon:
 
     def rarest_word(self, term: str) -> str | None:
         """Return the word of a term that stands in the fewest notes; None where it has no word."""
-        return min(_WORD.findall(term.lower()), key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None)
+        return min(
+            _WORD.findall(term.lower()), key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None
+        )
 
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""

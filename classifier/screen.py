@@ -205,7 +205,9 @@ class Screen:
     def _expression(self, terms: Terms) -> str:
         """One expression for all: words between edges, and the shapes of categories that are written together."""
         make = self._nlp.make_doc
-        words = {_GAP.join(re2.escape(token.lower_) for token in make(term) if not token.is_space) for term in terms.words}
+        words = {
+            _GAP.join(re2.escape(token.lower_) for token in make(term) if not token.is_space) for term in terms.words
+        }
         parts = [f"{_left(word)}{word}{_right(word)}" for word in sorted(words) if word]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)

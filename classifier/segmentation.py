@@ -87,11 +87,9 @@ _LINE = 90
 _LONGEST_SENTENCE = 1500
 
 
-# Places where a sentence ends whatever stands around them: a blank line, a heading in capitals, a mark where a line once
-# ended. What lies between two of them is a block, and no sentence or heading reaches from one into the next.
-_BLOCK_END = re.compile(
-    r"\n[ \t\r]*\n\s*|[.!?;]\s?,\s*(?=\S)|\n(?=[A-Z][A-Z /&-]{3,40}:)", re.ASCII
-)
+# Places where a sentence ends whatever stands around them: a blank line, a heading in capitals, a mark where a line
+# once ended. What lies between two of them is a block, and no sentence or heading reaches from one into the next.
+_BLOCK_END = re.compile(r"\n[ \t\r]*\n\s*|[.!?;]\s?,\s*(?=\S)|\n(?=[A-Z][A-Z /&-]{3,40}:)", re.ASCII)
 
 
 class Segmentation:

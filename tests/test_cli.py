@@ -229,7 +229,10 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)
     _, stderr = process.communicate(timeout=SECONDS)
-    assert process.returncode == 130 and stderr.strip() == "note-terms: stopped; no table was written."
+    assert (
+        process.returncode == 130
+        and stderr.strip() == "note-terms: stopped; no table was written. Go on with --resume."
+    )
     assert not list(tmp_path.iterdir())
 
 

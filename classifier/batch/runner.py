@@ -3,20 +3,27 @@
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 import joblib
 import pyarrow as pa
+from joblib.externals.loky.process_executor import TerminatedWorkerError
 
+from classifier.batch.progress import Progress, record
 from classifier.batch.readers import Row
 from classifier.batch.writers import TableWriter, check_writable
+from classifier.errors import NoteTermsError
 from classifier.tagging import Classifier, load
-from classifier.tags import TaggedNote, summary_schema, tags_schema
+from classifier.tags import NoteSummary, Tag, TaggedNote, summary_schema, tags_schema
 
 _BATCH = 64
+# So many rows are kept as a part, and are lost at most when a run is stopped.
+_PART = 2048
+_MOST_DEATHS = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +69,20 @@ def run(
     out: Path | None,
     kind: str,
     *,
+    source: str = "",
     summary: Path | None = None,
     summary_kind: str = "csv",
     settings: Settings = Settings(),
     force: bool = False,
+    resume: bool = False,
     jobs: int = 1,
     on_notes: Callable[[int], None] = lambda count: None,
     on_set_aside: Callable[[SetAside], None] = lambda row: None,
 ) -> RunResult:
     """Tag the rows of an export and write the tables.
+
+    Finished parts are kept in `<out>.progress` until the tables stand: a run that was stopped goes on there, and its
+    tables are those of a run that was not.
 
     Parameters
     ----------
@@ -80,12 +92,16 @@ def run(
         The tags table; None for standard output. What is set aside goes to `<out>.errors.jsonl`.
     kind, summary_kind : str
         `csv`, `jsonl` or `parquet`.
+    source : str
+        Names the export: a run goes on only with the same.
     summary : Path, optional
         The table of one row a note.
     settings : Settings
         What the classifier is made from.
     force : bool, default False
         Overwrite tables that exist.
+    resume : bool, default False
+        Go on where a run with the same options stopped.
     jobs : int, default 1
         Worker processes; the order of the notes is kept.
     on_notes, on_set_aside : callable
@@ -94,39 +110,95 @@ def run(
     Raises
     ------
     NoteTermsError
-        E132 to E134 from `classifier.batch.writers.TableWriter`; E211 for a scheme that is not there; E401 to E403 for
-        a model that cannot be opened.
+        E127 when a batch killed its workers again and again; E132 to E134 from `classifier.batch.writers.TableWriter`;
+        E137 from `classifier.batch.progress.Progress`; E211 for a scheme that is not there; E401 to E403 for a model
+        that cannot be opened.
     """
-    errors = None if out is None else out.with_name(out.name + ".errors.jsonl")
-    if errors is not None:
-        check_writable(errors, force)
+    parts = _parts(_without_repeats(rows))
+    if out is None:
+        done = (_records(batch, outcomes) for part in parts for batch, outcomes in _tagged(part, settings, jobs))
+        return _write(done, None, kind, summary, summary_kind, force, on_notes, on_set_aside)
+    check_writable(out.with_name(out.name + ".errors.jsonl"), force or resume)
+    progress = Progress(out, {"source": source, "kind": kind, **asdict(settings)}, resume)
+    try:
+        for number, part in enumerate(parts):
+            if number < progress.parts:
+                on_notes(len(part))
+                continue
+            records: list[dict[str, Any]] = []
+            for batch, outcomes in _tagged(part, settings, jobs):
+                records += _records(batch, outcomes)
+                on_notes(len(batch))
+            progress.add(records)
+    except BaseException:
+        if not progress.parts:
+            progress.clear()
+        raise
+    result = _write(progress, out, kind, summary, summary_kind, force, lambda count: None, on_set_aside)
+    progress.clear()
+    return result
+
+
+def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
+    iterator = iter(rows)
+    return iter(lambda: list(islice(iterator, _PART)), [])
+
+
+def _records(batch: list[Row], outcomes: list[TaggedNote | str]) -> list[dict[str, Any]]:
+    """What becomes of a batch, as records of a part."""
+    records: list[dict[str, Any]] = []
+    for row, outcome in zip(batch, outcomes, strict=True):
+        if isinstance(outcome, TaggedNote):
+            records += [record("tag", tag) for tag in outcome.tags]
+            records.append(record("summary", outcome.summary))
+        else:
+            records.append(record("aside", SetAside(row.number, row.note_id, outcome)))
+    return records
+
+
+def _write(
+    parts: Iterable[list[dict[str, Any]]],
+    out: Path | None,
+    kind: str,
+    summary: Path | None,
+    summary_kind: str,
+    force: bool,
+    on_notes: Callable[[int], None],
+    on_set_aside: Callable[[SetAside], None],
+) -> RunResult:
+    """Write the tables from finished parts."""
     result = RunResult()
+    errors = None if out is None else out.with_name(out.name + ".errors.jsonl")
     with ExitStack() as stack:
         tags_table = stack.enter_context(TableWriter(out, kind, tags_schema(), force))
         summary_table = (
             stack.enter_context(TableWriter(summary, summary_kind, summary_schema(), force)) if summary else None
         )
         aside: list[SetAside] = []
-        for batch, outcomes in _tagged(_without_repeats(rows), settings, jobs):
-            for row, outcome in zip(batch, outcomes, strict=True):
-                if isinstance(outcome, TaggedNote):
-                    tags_table.write(outcome.tags)
-                    if summary_table is not None:
-                        summary_table.write([outcome.summary])
-                    result.notes += 1
-                    result.tags += len(outcome.tags)
-                else:
-                    left = SetAside(row.number, row.note_id, outcome)
-                    aside.append(left)
-                    on_set_aside(left)
-            on_notes(len(batch))
+        for part in parts:
+            found: dict[str, list[Any]] = {"tag": [], "summary": [], "aside": []}
+            for entry in part:
+                name = entry.pop("kind")
+                found[name].append(_RECORDS[name](**entry))
+            tags_table.write(found["tag"])
+            if summary_table is not None:
+                summary_table.write(found["summary"])
+            for left in found["aside"]:
+                on_set_aside(left)
+            aside += found["aside"]
+            result.notes += len(found["summary"])
+            result.tags += len(found["tag"])
+            on_notes(len(found["summary"]) + len(found["aside"]))
         result.set_aside = len(aside)
-        if errors is not None and aside:
-            with TableWriter(errors, "jsonl", _aside_schema(), force) as table:
-                table.write(aside)
-        elif errors is not None:
-            errors.unlink(missing_ok=True)
+    if errors is not None and aside:
+        with TableWriter(errors, "jsonl", _aside_schema(), force=True) as table:
+            table.write(aside)
+    elif errors is not None:
+        errors.unlink(missing_ok=True)
     return result
+
+
+_RECORDS: dict[str, Callable[..., Any]] = {"tag": Tag, "summary": NoteSummary, "aside": SetAside}
 
 
 def _aside_schema() -> pa.Schema:
@@ -145,16 +217,30 @@ def _without_repeats(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def _tagged(rows: Iterable[Row], settings: Settings, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
+def _tagged(rows: list[Row], settings: Settings, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
     """Yield each batch of rows with its outcomes: a tagged note, or the reason for setting it aside."""
-    iterator = iter(rows)
-    batches = iter(lambda: list(islice(iterator, _BATCH)), [])
+    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
     if jobs == 1:
         for batch in batches:
             yield _tag_batch(batch, settings)
-    else:
+        return
+    done, deaths = 0, 0
+    while done < len(batches):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
-        yield from parallel(joblib.delayed(_tag_batch)(batch, settings) for batch in batches)
+        try:
+            for outcome in parallel(joblib.delayed(_tag_batch)(batch, settings) for batch in batches[done:]):
+                yield outcome
+                done, deaths = done + 1, 0
+        except TerminatedWorkerError:
+            # A worker was killed: others take its place, and what was not done is done again.
+            deaths += 1
+            if deaths == _MOST_DEATHS:
+                first, last = batches[done][0].number, batches[done][-1].number
+                raise NoteTermsError(
+                    "E127",
+                    f"Workers were killed {deaths} times at the rows {first} to {last}.",
+                    "There may be too little memory: try fewer --jobs, then --resume.",
+                ) from None
 
 
 @lru_cache(maxsize=1)
@@ -165,14 +251,21 @@ def _classifier(settings: Settings) -> Classifier:
 
 def _tag_batch(batch: list[Row], settings: Settings) -> tuple[list[Row], list[TaggedNote | str]]:
     classifier = _classifier(settings)
-    outcomes: list[TaggedNote | str] = []
-    for row in batch:
-        if row.text is None or row.note_id is None:
-            outcomes.append(row.problem or "E124 the row has no text")
-            continue
-        try:
-            outcomes.append(next(classifier.tag_notes([(row.note_id, row.text)])))
-        except Exception as error:  # One note must not end a night's run; its class says enough without its text.
-            outcomes.append(f"E126 tagging failed with {type(error).__name__}")
+    notes = [(row.note_id, row.text) for row in batch if row.text is not None and row.note_id is not None]
+    try:
+        tagged: Iterator[TaggedNote | str] = iter(list(classifier.tag_notes(notes)))
+    except Exception:  # One note must not end a night's run: they are tagged one by one to find it.
+        tagged = (_tag_one(classifier, note_id, text) for note_id, text in notes)
+    outcomes = [
+        next(tagged) if row.text is not None and row.note_id is not None else row.problem or "E124 the row has no text"
+        for row in batch
+    ]
     # The texts need not travel back from a worker.
     return [Row(row.number, row.note_id, None) for row in batch], outcomes
+
+
+def _tag_one(classifier: Classifier, note_id: str, text: str) -> TaggedNote | str:
+    try:
+        return next(classifier.tag_notes([(note_id, text)]))
+    except Exception as error:  # Its class says enough without its text.
+        return f"E126 tagging failed with {type(error).__name__}"

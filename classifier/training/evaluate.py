@@ -7,8 +7,6 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from jinja2 import Environment
-
 from classifier.components.arbiter import by_model
 from classifier.errors import NoteTermsError
 from classifier.labels import Label, Sense
@@ -122,14 +120,14 @@ def _compare(gold: AnnotatedNote, predicted: AnnotatedNote, evaluation: Evaluati
     if len(found) < len(predicted.spans):
         # A second annotator's IGNORE spans count for nothing either.
         ignored = ignored + [span for span in predicted.spans if span["label"] == "IGNORE"]
-        wanted = [span for span in wanted if not _touches(span, ignored)]
+        wanted = [span for span in wanted if not touches(span, ignored)]
     for name, keys in (("tag", ()), ("tag+status", ("status",)), ("extent", ("extent",))):
-        pairs, missed, extra = _pair(wanted, found, _same("label", *keys))
-        extra = [span for span in extra if not _touches(span, ignored)]
+        pairs, missed, extra = pair(wanted, found, _same("label", *keys))
+        extra = [span for span in extra if not touches(span, ignored)]
         evaluation.counts[name].add(len(pairs), len(extra), len(missed))
         if name == "tag":
             _count_pairs(pairs, missed, extra, evaluation)
-    pairs, missed, extra = _pair(gold.advanced, predicted.advanced, lambda a, b: True)
+    pairs, missed, extra = pair(gold.advanced, predicted.advanced, lambda a, b: True)
     evaluation.counts["advanced"].add(len(pairs), len(extra), len(missed))
     evaluation.sense_right += sum(a["sense"] == b["sense"] for a, b in pairs)
     flagged, flags = _ambiguous(gold), _ambiguous(predicted)
@@ -153,7 +151,7 @@ def _same(*keys: str) -> Callable[[Span, Span], bool]:
     return lambda a, b: all(a.get(key) == b.get(key) for key in keys)
 
 
-def _pair(
+def pair(
     gold: list[Span], predicted: list[Span], same: Callable[[Span, Span], bool]
 ) -> tuple[list[tuple[Span, Span]], list[Span], list[Span]]:
     """Pair spans one to one, the longest overlap first; return the pairs and what is left of each side."""
@@ -177,7 +175,8 @@ def _overlap(a: Span, b: Span) -> int:
     return min(a["end"], b["end"]) - max(a["start"], b["start"])
 
 
-def _touches(span: Span, others: list[Span]) -> bool:
+def touches(span: Span, others: list[Span]) -> bool:
+    """Return whether a span overlaps any of others."""
     return any(_overlap(span, other) > 0 for other in others)
 
 
@@ -228,63 +227,3 @@ def annotate(notes: Path) -> dict[str, dict[str, AnnotatedNote]]:
         }
         for way, classifier in ways.items()
     }
-
-
-def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], notes: Path | None) -> str:
-    """Return an HTML page: which label was found for which, and F1 of each genre.
-
-    Parameters
-    ----------
-    gold, predicted : dict of str to AnnotatedNote
-        By note id.
-    notes : Path, optional
-        JSONL with note_id and genre; without it, the genres are left out.
-    """
-    confusion: dict[tuple[str, str], int] = defaultdict(int)
-    for name, note in gold.items():
-        found = predicted.get(name, AnnotatedNote())
-        ignored = [span for span in note.spans if span["label"] == "IGNORE"]
-        wanted = [span for span in note.spans if span["label"] != "IGNORE"]
-        pairs, missed, extra = _pair(wanted, found.spans, lambda a, b: True)
-        for a, b in pairs:
-            confusion[a["label"], b["label"]] += 1
-        for span in missed:
-            confusion[span["label"], "none"] += 1
-        for span in extra:
-            if not _touches(span, ignored):
-                confusion["none", span["label"]] += 1
-    names = [str(label) for label in Label if label != Label.ADVANCED] + ["none"]
-    genres: dict[str, dict[str, AnnotatedNote]] = defaultdict(dict)
-    if notes is not None:
-        for _, line in read_jsonl(notes):
-            name = str(line["note_id"])
-            if name in gold:
-                genres[line.get("genre") or "not given"][name] = gold[name]
-    rows = [
-        (
-            genre,
-            len(part),
-            *(round(evaluate(part, predicted).counts[key].f1, 3) for key in ("tag", "tag+status", "extent")),
-        )
-        for genre, part in sorted(genres.items())
-    ]
-    most = max(confusion.values(), default=1)
-    return _PAGE.render(names=names, confusion=confusion, most=most, genres=rows)
-
-
-_PAGE = Environment(autoescape=True).from_string("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Tags against gold</title><style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 70rem; color: #1a1a1a; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 } th, td { padding: .3rem .6rem; border: 1px solid #ccc; text-align: right }
-th[scope=row] { text-align: left }
-</style></head><body><main><h1>Tags against gold</h1>
-<h2>Which label for which</h2><p>Rows are gold, columns what was found; `none` is missed or superfluous.</p>
-<table><thead><tr><th></th>{% for b in names %}<th scope="col">{{ b }}</th>{% endfor %}</tr></thead><tbody>
-{% for a in names %}<tr><th scope="row">{{ a }}</th>{% for b in names %}{% set n = confusion.get((a, b), 0) %}
-<td style="background: rgba({{ '31,111,139' if a == b else '200,80,40' }}, {{ '%.2f' % (0.6 * (n / most) ** 0.5) }})">{{ n or '' }}</td>
-{% endfor %}</tr>{% endfor %}</tbody></table>
-{% if genres %}<h2>Genres</h2><table><thead><tr><th scope="col">genre</th><th scope="col">notes</th><th scope="col">tag F1</th>
-<th scope="col">tag+status F1</th><th scope="col">extent F1</th></tr></thead><tbody>
-{% for row in genres %}<tr><th scope="row">{{ row[0] }}</th>{% for value in row[1:] %}<td>{{ value }}</td>{% endfor %}</tr>
-{% endfor %}</tbody></table>{% endif %}</main></body></html>
-""")

@@ -1,4 +1,4 @@
-"""What the model sees of a candidate phrase: the phrase, its surroundings as a person reads them, and the rule's vote."""
+"""What the model sees of a candidate phrase: its words, what stands around it, and the vote of its rule."""
 
 from collections import Counter
 

@@ -104,9 +104,7 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
         for i, judgement in zip(fold, part.judge([proposed[i].features or {} for i in fold]), strict=True):
             judgements[i] = judgement
     decisions = {
-        name: [
-            way(c.weak, c.extent, c.status, j, c.features or {}) for c, j in zip(proposed, judgements, strict=True)
-        ]
+        name: [way(c.weak, c.extent, c.status, j, c.features or {}) for c, j in zip(proposed, judgements, strict=True)]
         for name, way in WAYS.items()
     }
     scheme = load_scheme("ccs")

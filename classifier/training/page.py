@@ -1,0 +1,73 @@
+"""Figures as an HTML page: which label was found for which, and F1 of each genre."""
+
+from collections import defaultdict
+from pathlib import Path
+
+from jinja2 import Environment
+
+from classifier.labels import Label
+from classifier.resources import read_jsonl
+from classifier.training.evaluate import AnnotatedNote, evaluate, pair, touches
+
+
+def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], notes: Path | None) -> str:
+    """Return an HTML page: which label was found for which, and F1 of each genre.
+
+    Parameters
+    ----------
+    gold, predicted : dict of str to AnnotatedNote
+        By note id.
+    notes : Path, optional
+        JSONL with note_id and genre; without it, the genres are left out.
+    """
+    confusion: dict[tuple[str, str], int] = defaultdict(int)
+    for name, note in gold.items():
+        found = predicted.get(name, AnnotatedNote())
+        ignored = [span for span in note.spans if span["label"] == "IGNORE"]
+        wanted = [span for span in note.spans if span["label"] != "IGNORE"]
+        pairs, missed, extra = pair(wanted, found.spans, lambda a, b: True)
+        for a, b in pairs:
+            confusion[a["label"], b["label"]] += 1
+        for span in missed:
+            confusion[span["label"], "none"] += 1
+        for span in extra:
+            if not touches(span, ignored):
+                confusion["none", span["label"]] += 1
+    names = [str(label) for label in Label if label != Label.ADVANCED] + ["none"]
+    genres: dict[str, dict[str, AnnotatedNote]] = defaultdict(dict)
+    if notes is not None:
+        for _, line in read_jsonl(notes):
+            name = str(line["note_id"])
+            if name in gold:
+                genres[line.get("genre") or "not given"][name] = gold[name]
+    rows = [
+        (
+            genre,
+            len(part),
+            *(round(evaluate(part, predicted).counts[key].f1, 3) for key in ("tag", "tag+status", "extent")),
+        )
+        for genre, part in sorted(genres.items())
+    ]
+    most = max(confusion.values(), default=1)
+    return _PAGE.render(names=names, confusion=confusion, most=most, genres=rows)
+
+
+_PAGE = Environment(autoescape=True).from_string("""<!doctype html>
+<html lang="en"><head><meta charset="utf-8"><title>Tags against gold</title><style>
+body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 70rem; color: #1a1a1a; background: #fff }
+table { border-collapse: collapse; margin: 1rem 0 }
+th, td { padding: .3rem .6rem; border: 1px solid #ccc; text-align: right }
+th[scope=row] { text-align: left }
+</style></head><body><main><h1>Tags against gold</h1>
+<h2>Which label for which</h2><p>Rows are gold, columns what was found; none is missed or superfluous.</p>
+<table><thead><tr><th></th>{% for b in names %}<th scope="col">{{ b }}</th>{% endfor %}</tr></thead><tbody>
+{% for a in names %}<tr><th scope="row">{{ a }}</th>{% for b in names %}{% set n = confusion.get((a, b), 0) %}
+{% set shade = 0.6 * (n / most) ** 0.5 %}{% set colour = '31,111,139' if a == b else '200,80,40' %}
+<td style="background: rgba({{ colour }}, {{ '%.2f' % shade }})">{{ n or '' }}</td>
+{% endfor %}</tr>{% endfor %}</tbody></table>
+{% if genres %}<h2>Genres</h2><table><thead><tr><th scope="col">genre</th><th scope="col">notes</th>
+<th scope="col">tag F1</th><th scope="col">tag+status F1</th><th scope="col">extent F1</th></tr></thead><tbody>
+{% for row in genres %}<tr><th scope="row">{{ row[0] }}</th>
+{% for value in row[1:] %}<td>{{ value }}</td>{% endfor %}</tr>
+{% endfor %}</tbody></table>{% endif %}</main></body></html>
+""")

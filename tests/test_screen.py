@@ -1,0 +1,98 @@
+"""What the screen skips cannot matter: `clf.tag` and `nlp(text)` give the same tags on every text."""
+
+import json
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import classifier
+from classifier.tagging import doc_tags
+from tests.conftest import CASES, GOLD, SAMPLES, needs_gold
+
+
+def notes(path):
+    return [(row["note_id"], row["text"]) for row in map(json.loads, path.read_text(encoding="utf-8").splitlines())]
+
+
+def check(clf, pairs):
+    for (note_id, text), screened in zip(pairs, clf.tag_notes(pairs), strict=True):
+        doc = clf.nlp(text)
+        assert screened.tags == doc_tags(doc, note_id)
+        assert screened.summary.advanced_reason == doc._.advanced_reason
+
+
+@pytest.mark.parametrize("folder", [".", "training", "held_out"])
+def test_samples(clf, folder):
+    check(clf, notes(SAMPLES / folder / "notes.jsonl")[:150])
+
+
+@needs_gold
+def test_public_notes(clf):
+    check(clf, notes(GOLD / "dev_notes.jsonl") + notes(GOLD / "general_notes.jsonl")[:200])
+
+
+WORDS = (CASES / "words.txt").read_text(encoding="utf-8").split()
+TEXTS = [text for _, text in notes(SAMPLES / "notes.jsonl")]
+MARKS = [
+    "\n",
+    "\n\n",
+    "\r\n",
+    ". ",
+    ".,",
+    ", ",
+    "; ",
+    ": ",
+    "  ",
+    "\n- ",
+    "\n1. ",
+    "\t",
+    "\x00",
+    "_",
+    "?",
+    "/",
+    "<br>",
+    "\u200b",
+    " ",
+]
+PIECES = st.one_of(
+    st.sampled_from(WORDS),
+    st.sampled_from(MARKS),
+    st.builds(
+        lambda text, start, length: text[start : start + length],
+        st.sampled_from(TEXTS),
+        st.integers(0, 400),
+        st.integers(5, 120),
+    ),
+    st.text(max_size=4),
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(PIECES, max_size=30).map("".join))
+def test_any_text(clf_without_model, text):
+    check(clf_without_model, [("n", text)])
+
+
+@pytest.fixture(scope="session")
+def clf_without_model():
+    return classifier.load(model="none")
+
+
+def test_text_that_cannot_matter_is_not_tokenised(clf):
+    assert clf._screen.doc("The patient was seen for knee pain. Blood pressure 120/80. " * 50) is None
+
+
+def test_a_new_rule_is_found_through_the_screen(tmp_path):
+    import shutil
+
+    from classifier.resources import RULES
+
+    shutil.copytree(RULES, tmp_path / "rules")
+    rule = {
+        "id": "gloop", "label": "RELAPSE", "extent": "unspecified", "pattern": [{"LOWER": {"REGEX": "^gl[o0]{2}p$"}}],
+        "about": "A made-up word.", "example": "The [[gl0op]].",
+    }  # fmt: skip
+    (tmp_path / "rules" / "phrases" / "mine.jsonl").write_text(json.dumps(rule))
+    (tag,) = classifier.load(rules=tmp_path / "rules", model="none").tag_text("Seen today. A gl0op! Home.")
+    assert (tag.text, tag.rule) == ("gl0op", "gloop")
