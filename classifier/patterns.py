@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -115,13 +116,29 @@ def anchor(pattern: Pattern, commonness: Callable[[Anchor], float]) -> Anchor | 
 
 def anchors(tokens: list[dict[str, Any]]) -> list[Anchor]:
     """Return what must stand in a sentence for a Matcher pattern to match there: each of these, somewhere."""
-    found = []
-    for token in _required(tokens):
-        words = _values(token.get("LOWER")) + [word.lower() for word in _values(token.get("ORTH"))]
-        classes, shapes = _values(token.get("ENT_TYPE")), _shapes(token.get("LOWER"))
-        if words or classes or shapes:
-            found.append(Anchor(frozenset(words), frozenset(classes), frozenset(shapes)))
-    return found
+    return [place for token in _required(tokens) if (place := _anchor_of(token)) is not None]
+
+
+def neighbours(tokens: list[dict[str, Any]]) -> list[tuple[Anchor, Anchor]]:
+    """Return pairs of anchors of a Matcher pattern that must stand side by side, with nothing but marks between."""
+    pairs = []
+    for left, right in pairwise(token for token in tokens if not _is_optional_mark(token)):
+        if _required([left, right]) == [left, right]:
+            places = _anchor_of(left), _anchor_of(right)
+            if places[0] is not None and places[1] is not None:
+                pairs.append((places[0], places[1]))
+    return pairs
+
+
+def _anchor_of(token: dict[str, Any]) -> Anchor | None:
+    words = _values(token.get("LOWER")) + [word.lower() for word in _values(token.get("ORTH"))]
+    classes, shapes = _values(token.get("ENT_TYPE")), _shapes(token.get("LOWER"))
+    return Anchor(frozenset(words), frozenset(classes), frozenset(shapes)) if words or classes or shapes else None
+
+
+def _is_optional_mark(token: dict[str, Any]) -> bool:
+    words = _values(token.get("LOWER"))
+    return _required([token]) == [] and bool(words) and not any(map(str.isalnum, "".join(words)))
 
 
 def _required(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -22,17 +22,21 @@ from classifier.components.segments import NO_START, SECTIONS, Segmenter
 from classifier.labels import Label
 from classifier.lexicon import MOST_KNOWN, PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
-from classifier.patterns import NOT_CANCER, Anchor, anchors
+from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchors, neighbours
 from classifier.segmentation import Segmentation
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
+# What may stand between two words that are side by side but for marks.
+_MARKS = r"[^\pL\pN]*"
 # A word ends where RE2 says so, or at an underscore, which the tokenizer splits off.
 _EDGE = r"(?:\b|_)"
 # Categories are written together (T2N0M0), so that one begins where another ends.
 _AFTER_CATEGORY = r"(?:\b|_|[0-4a-dxsoi+])"
 _BEFORE_CATEGORY = r"(?:\b|_|[cpyra]{0,3}[nm][0-3xo+])"
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
+# Two words side by side are so many times rarer than the rarer of them.
+_SIDE_BY_SIDE = 20
 _MEMORY = 1 << 28
 _WORD = re.compile(r"[^\W_]+")
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
@@ -49,9 +53,6 @@ class _Wanted:
     """What must stand in one sentence."""
     of_advanced: bool
     """It is about "advanced", which the stages of the note settle."""
-
-
-_ANYTHING = Terms(frozenset(), frozenset({r"\S"}))
 
 
 class Screen:
@@ -81,7 +82,7 @@ class Screen:
         looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, facts: 2, stages: 3}
         self._fact, self._stage = 1 << 2, 1 << 3
         self._wanted: list[_Wanted] = []
-        gates = [cancer]
+        gates = [self._expression(cancer)]
         for pattern in phrases.patterns:
             if pattern.label == NOT_CANCER:
                 continue
@@ -91,12 +92,23 @@ class Screen:
             if pattern.needs in _NEEDS_CANCER:
                 note |= 1 | (1 << 1 if pattern.needs == "nodes" else 0)
             else:
-                rest = [Terms(terms.words - cancer.words, terms.shapes) for terms in places]
-                gates.append(min(rest, key=lexicon.commonness, default=_ANYTHING))
+                gates.append(self._rarest(lexicon, cancer, pattern, places))
             self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED))
         self._words = _WordBits(looked_for, lexicon)
-        self._gate = self._compile(_joined(gates))
+        self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._facts = self._compile(facts)
+        self._cancer = self._compile(cancer)
+        self._of_cancer = sum(1 << bit for terms, bit in looked_for.items() if _is_part(terms, cancer))
+
+    def _rarest(self, lexicon: Lexicon, cancer: Terms, pattern: Pattern, places: list[Terms]) -> str:
+        """The expression for what a pattern needs that tells most: a word, or two side by side; none for a cancer."""
+        ways = [(lexicon.commonness(terms), self._expression(terms)) for terms in _without(cancer, places)]
+        for pair in neighbours(pattern.pattern):
+            left, right = _without(cancer, map(lexicon.terms, pair))
+            common = min(lexicon.commonness(left), lexicon.commonness(right)) / _SIDE_BY_SIDE
+            sides = self._expression(left), self._expression(right)
+            ways.append((common, f"(?:{sides[0]}){_MARKS}(?:{sides[1]})" if all(sides) else ""))
+        return min(ways, default=(0.0, r"\S"))[1]
 
     def doc(self, text: str) -> Doc | None:
         """Return a Doc of the sentences that can matter, ready for `cancer_phrases`; None where none can.
@@ -108,6 +120,9 @@ class Screen:
             return None
         segmentation = Segmentation(plain, self._headings)
         blocks = [(start, end, self._words.of(plain[start:end])) for start, end in segmentation.blocks()]
+        if not self._cancer.search(plain):
+            # The bits of a term stand for its rarest word, which may stand without the rest of it.
+            blocks = [(start, end, bits & ~self._of_cancer) for start, end, bits in blocks]
         there = 0
         for _, _, bits in blocks:
             there |= bits
@@ -290,6 +305,15 @@ def _right(word: str) -> str:
 
 def _of_classes(lexicon: Lexicon, *names: str) -> Terms:
     return lexicon.terms(Anchor(frozenset(), frozenset(names), frozenset()))
+
+
+def _is_part(terms: Terms, whole: Terms) -> bool:
+    return bool(terms.words) and terms.words <= whole.words and not terms.shapes
+
+
+def _without(cancer: Terms, places: Iterable[Terms]) -> list[Terms]:
+    """What is left to look for when the words for cancer are looked for anyhow."""
+    return [Terms(terms.words - cancer.words, terms.shapes) for terms in places]
 
 
 def _joined(parts: Iterable[Terms]) -> Terms:

@@ -1,0 +1,69 @@
+"""Notes a second of the classifier beside spaCy's bare tokenizer, on the same notes in the same run.
+
+python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../shared/gold if there, else the samples, 10 times
+"""
+
+import json
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import spacy
+
+import classifier
+from classifier.tagging import doc_tags
+
+ROOT = Path(__file__).parent.parent
+GOLD = ROOT.parent / "shared" / "gold"
+SAMPLES = ROOT / "data" / "samples" / "notes.jsonl"
+ROUNDS = 3
+
+
+def read(paths: list[Path]) -> pd.DataFrame:
+    """Read note_id and text; ids are made unique."""
+    texts = [json.loads(line)["text"] for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+    return pd.DataFrame({"note_id": [str(number) for number in range(len(texts))], "text": texts})
+
+
+def seconds(work: Callable[[], object]) -> float:
+    """Best of some rounds: other work on the machine only ever adds."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - began)
+    return min(times)
+
+
+def main() -> None:
+    """Print a table for each set of notes."""
+    if len(sys.argv) > 1:
+        exports = {"given": read([Path(name) for name in sys.argv[1:]])}
+    elif GOLD.exists():
+        oncology = GOLD / "dev_notes.jsonl"
+        exports = {"mixed": read([oncology, GOLD / "general_notes.jsonl"]), "oncology": read([oncology])}
+    else:
+        exports = {"samples, 10 times": read([SAMPLES] * 10)}
+    bare, both, rules = spacy.blank("en"), classifier.load(), classifier.load(model="none")
+    for name, notes in exports.items():
+        texts = notes["text"].tolist()
+        screen = both._screen
+        ways: dict[str, Callable[[], object]] = {
+            "spaCy's bare tokenizer": lambda texts=texts: [bare.make_doc(text) for text in texts],
+            "clf.tag": lambda notes=notes: both.tag(notes),
+            "clf.tag, rules alone": lambda notes=notes: rules.tag(notes),
+            "nlp(text), no screen": lambda texts=texts: [doc_tags(both.nlp(text)) for text in texts],
+            "the scan alone (RE2)": lambda texts=texts, screen=screen: [screen._gate.search(text) for text in texts],
+        }
+        print(f"\n{name}: {len(texts)} notes, {sum(map(len, texts)):,} characters")
+        first = None
+        for way, work in ways.items():
+            rate = len(texts) / seconds(work)
+            first = first or rate
+            print(f"  {way:24} {rate:10,.0f} notes/s {rate / first:8.2f} times the tokenizer")
+
+
+if __name__ == "__main__":
+    main()
