@@ -1,6 +1,6 @@
 """Notes a second of the classifier beside spaCy's bare tokenizer, on the same notes in the same run.
 
-python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../shared/gold if there, else the samples, 10 times
+python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../shared/gold, else the samples, 10 times
 """
 
 import json
