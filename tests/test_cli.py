@@ -224,7 +224,7 @@ def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
         command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for _ in range(SECONDS * 10):
-        if list(tmp_path.glob(".tags*")):
+        if (tmp_path / "tags.jsonl.progress").exists():
             break
         time.sleep(0.1)
     os.kill(process.pid, signal.SIGINT)

@@ -5,7 +5,6 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from functools import lru_cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,9 +19,9 @@ from classifier.errors import NoteTermsError
 from classifier.tagging import Classifier, load
 from classifier.tags import NoteSummary, Tag, TaggedNote, summary_schema, tags_schema
 
-_BATCH = 64
+_BATCH, _BATCH_CHARACTERS = 64, 1_000_000
 # So many rows are kept as a part, and are lost at most when a run is stopped.
-_PART = 2048
+_PART, _PART_CHARACTERS = 2048, 32_000_000
 _MOST_DEATHS = 5
 
 
@@ -114,7 +113,7 @@ def run(
         E137 from `classifier.batch.progress.Progress`; E211 for a scheme that is not there; E401 to E403 for a model
         that cannot be opened.
     """
-    parts = _parts(_without_repeats(rows))
+    parts = _chunks(_without_repeats(rows), _PART, _PART_CHARACTERS)
     if out is None:
         done = (_records(batch, outcomes) for part in parts for batch, outcomes in _tagged(part, settings, jobs))
         return _write(done, None, kind, summary, summary_kind, force, on_notes, on_set_aside)
@@ -139,9 +138,18 @@ def run(
     return result
 
 
-def _parts(rows: Iterable[Row]) -> Iterator[list[Row]]:
-    iterator = iter(rows)
-    return iter(lambda: list(islice(iterator, _PART)), [])
+def _chunks(rows: Iterable[Row], most_rows: int, most_characters: int) -> Iterator[list[Row]]:
+    """Cut rows into lists that end when they hold so many rows, or so many characters."""
+    chunk: list[Row] = []
+    characters = 0
+    for row in rows:
+        chunk.append(row)
+        characters += len(row.text or "")
+        if len(chunk) == most_rows or characters >= most_characters:
+            yield chunk
+            chunk, characters = [], 0
+    if chunk:
+        yield chunk
 
 
 def _records(batch: list[Row], outcomes: list[TaggedNote | str]) -> list[dict[str, Any]]:
@@ -219,7 +227,7 @@ def _without_repeats(rows: Iterable[Row]) -> Iterator[Row]:
 
 def _tagged(rows: list[Row], settings: Settings, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
     """Yield each batch of rows with its outcomes: a tagged note, or the reason for setting it aside."""
-    batches = [rows[start : start + _BATCH] for start in range(0, len(rows), _BATCH)]
+    batches = list(_chunks(rows, _BATCH, _BATCH_CHARACTERS))
     if jobs == 1:
         for batch in batches:
             yield _tag_batch(batch, settings)

@@ -266,7 +266,9 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     if not sites and phrase.says("regional"):
         return Extent.REGION
     if not sites:
-        sites = [site for site in phrase.nearby() or phrase.last_named() if not phrase.in_own_organ(site)]
+        # "No spread" after the nodes are named says more than of the nodes; a metastasis is where it was looked for.
+        named = phrase.last_named() if default == Extent.METASTASIS_NOS else []
+        sites = [site for site in phrase.nearby() or named if not phrase.in_own_organ(site)]
     phrase.sites = sites
     return _spread_to(phrase, sites, default)
 

@@ -68,13 +68,13 @@ def test_a_run_goes_on_only_with_the_same_options(tmp_path):
 
 def test_a_killed_process_goes_on(tmp_path):
     notes = tmp_path / "notes.jsonl"
-    rows = ({"note_id": f"n{number}", "text": TEXTS[number % len(TEXTS)]} for number in range(9000))
+    rows = ({"note_id": f"n{number}", "text": TEXTS[number % len(TEXTS)]} for number in range(5000))
     notes.write_text("".join(json.dumps(row) + "\n" for row in rows))
     command = [sys.executable, "-c", "from classifier.cli import main; main()", "tag", str(notes), "--model", "none"]
     subprocess.run([*command, "-o", str(tmp_path / "whole.jsonl")], check=True)
     random.seed(4)
     out, folder = tmp_path / "killed.jsonl", tmp_path / "killed.jsonl.progress"
-    for _ in range(3):
+    for _ in range(2):
         process = subprocess.Popen([*command, "-o", str(out), "--resume"], stderr=subprocess.DEVNULL)
         before = len(list(folder.glob("*.jsonl"))) if folder.exists() else 0
         while process.poll() is None and (not folder.exists() or len(list(folder.glob("*.jsonl"))) <= before):
