@@ -277,3 +277,25 @@ def test_help_imports_nothing_heavy():
     )
     result = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert result.stdout.strip() == "[]"
+
+
+def test_evaluate_compares_rules_model_and_both(tmp_path):
+    result = run(
+        "evaluate", SAMPLES / "gold.jsonl", "--notes", SAMPLES / "notes.jsonl", "--html", "page.html", cwd=tmp_path
+    )
+    assert result.returncode == 0
+    assert all(way in result.stdout for way in ("rules alone", "model alone", "both", "DISTANT_SPREAD"))
+    page = (tmp_path / "page.html").read_text(encoding="utf-8")
+    assert "<h2>Genres</h2>" in page and "GP consultation" in page and 'scope="row">RELAPSE' in page
+    one_line(run("evaluate", SAMPLES / "gold.jsonl", cwd=tmp_path), 2, "E142", "--notes")
+
+
+def test_train_makes_a_model_that_tag_opens_by_its_digest(tmp_path):
+    result = run("train", SAMPLES, "-o", "mine", cwd=tmp_path)
+    assert result.returncode == 0 and "rules alone" in result.stdout and "calibration error" in result.stdout
+    digest = result.stdout.split()[-1]
+    one_line(run("train", SAMPLES, "-o", "mine", cwd=tmp_path), 2, "E132", "--force")
+    path = write(tmp_path, "csv")
+    one_line(run("tag", path, "--model", "mine/arbiter.joblib", cwd=tmp_path), 2, "E402", "--sha256")
+    tagged = run("tag", path, "--model", "mine/arbiter.joblib", "--sha256", digest, cwd=tmp_path)
+    assert '"DISTANT_SPREAD"' in tagged.stdout
