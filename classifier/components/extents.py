@@ -192,7 +192,9 @@ class _Phrase:
             return []
         last, name = before[-1]
         between = {token.lower_ for token in self.span.doc[last.end : self.span.start]}
-        return [] if self.note.words["leads_away"] & between else [self.table[name]]
+        # "3/17 nodes positive, no mets": what is denied after a comma is not denied of the nodes alone.
+        apart = self.table[name].kind == "node" and "," in between and self.note.words["denies"] & between
+        return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]
 
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
