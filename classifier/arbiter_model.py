@@ -22,7 +22,7 @@ MANIFEST = resources.MODELS / "manifest.json"
 """What the package says of its model: its digest, the versions that made it, its data and scores."""
 
 FORMAT = 1
-TRAIN_AGAIN = "note-terms train data/samples -o models"
+TRAIN_AGAIN = "note-terms train data/samples data/samples/training -o models --force"
 _PROBE_TOLERANCE = 1e-6
 
 

@@ -5,7 +5,6 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import re
-from bisect import bisect_right
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -169,7 +168,11 @@ class Screen:
         plain = segmentation.plain
         windows: list[tuple[int, int]] = []
         for start, end in sentences:
-            while start > 0 and not plain[start - 1].isspace():
+            # A chunk may hold many sentences: each part of it is gone through once.
+            reached = windows[-1][1] if windows else 0
+            if end <= reached:
+                continue
+            while start > reached and not plain[start - 1].isspace():
                 start -= 1
             while end < len(plain) and not plain[end - 1].isspace() and not plain[end].isspace():
                 end += 1
@@ -180,13 +183,13 @@ class Screen:
         doc = self._nlp.tokenizer("\n".join(plain[start:end] for start, end in windows))
         offsets: list[tuple[int, int]] = []
         begins: dict[int, int] = {}
-        position = 0
+        position = number = 0
         for start, end in windows:
             offsets.append((position, start))
             begins[position] = start
-            for first, last in sentences[bisect_right(sentences, (start, -1)) :]:
-                if first >= end:
-                    break
+            while number < len(sentences) and sentences[number][0] < end:
+                first, last = sentences[number]
+                number += 1
                 begins[position + first - start] = first
                 if last < end:
                     begins[position + last - start] = last

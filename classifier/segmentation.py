@@ -116,6 +116,7 @@ class Segmentation:
         self._blocks = [0, *(end for end in ends if end < len(self.plain))]
         self._sections: dict[int, list[Section]] = {}
         self._starts: dict[int, list[int]] = {}
+        self._last: dict[int, Section | None] = {}
 
     def blocks(self) -> list[tuple[int, int]]:
         """Return start and end of each block."""
@@ -133,11 +134,21 @@ class Segmentation:
 
     def section(self, offset: int) -> Section | None:
         """Return the section that an offset stands in; it is taken to end with the block of its heading."""
-        for number in range(bisect_right(self._blocks, offset) - 1, -1, -1):
-            for section in reversed(self._sections_of(number)):
-                if section.start <= offset:
-                    return section
-        return None
+        number = bisect_right(self._blocks, offset) - 1
+        here = next((section for section in reversed(self._sections_of(number)) if section.start <= offset), None)
+        return here or self._last_before(number)
+
+    def _last_before(self, block: int) -> Section | None:
+        """The last section that begins before a block; each block is looked at once, however often it is asked."""
+        number = block
+        while number and number not in self._last:
+            if sections := self._sections_of(number - 1):
+                self._last[number] = sections[-1]
+            else:
+                number -= 1
+        found = self._last.get(number)
+        self._last.update(dict.fromkeys(range(number, block + 1), found))
+        return found
 
     def all(self) -> Segments:
         """Return the sections and sentences of the whole note; each section ends where the next begins."""

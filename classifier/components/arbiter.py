@@ -1,6 +1,6 @@
 """`cancer_arbiter`: a trained model settles what the rules cannot, and gives every tag a calibrated score."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -87,10 +87,10 @@ def _settled(value: str | None, probabilities: dict[str, float], open_values: Se
     "cancer_arbiter",
     requires=["doc.spans", "span._.extent", "span._.status"],
     assigns=["doc.spans", "span._.extent", "span._.status", "span._.decided_by", "span._.score"],
-    default_config={"model": None, "sha256": None, "scheme": "ccs", "threshold": 0.0, "rules_stand": True},
+    default_config={"model": None, "sha256": None, "scheme": "ccs", "threshold": 0.0},
 )
 def create_arbiter(
-    nlp: Language, name: str, model: str | None, sha256: str | None, scheme: str, threshold: float, rules_stand: bool
+    nlp: Language, name: str, model: str | None, sha256: str | None, scheme: str, threshold: float
 ) -> "Arbiter":
     """Make the component.
 
@@ -104,11 +104,9 @@ def create_arbiter(
         Labels of the extents (see `classifier.schemes`).
     threshold : float, default 0
         Tags with a lower score are left out.
-    rules_stand : bool, default True
-        What the rules are sure of stays; without it the model decides all, to compare.
     """
     opened = load_model(Path(model), sha256) if model else load_model()
-    return Arbiter(opened, load_scheme(scheme), threshold, rules_stand)
+    return Arbiter(opened, load_scheme(scheme), threshold)
 
 
 class Arbiter:
@@ -119,12 +117,12 @@ class Arbiter:
     calibrated probability that label and extent are right.
     """
 
-    def __init__(self, model: ArbiterModel, scheme: Scheme, threshold: float = 0.0, rules_stand: bool = True) -> None:
+    def __init__(self, model: ArbiterModel, scheme: Scheme, threshold: float = 0.0) -> None:
         attributes.register()
         self.model = model
         self.scheme = scheme
         self.threshold = threshold
-        self.decide = by_both if rules_stand else by_model
+        self.decide: Callable[..., Decision] = by_both
 
     def __call__(self, doc: Doc) -> Doc:
         """Settle the phrases of one Doc."""

@@ -230,6 +230,7 @@ class _Cues:
         self._words = words
         self._mentions = mentions
         self._found: dict[int, list[_Mention]] = {}
+        self._carried: dict[int, _Mention | None] = {}
 
     def of(self, sentence: int) -> list[_Mention]:
         """The cues of a sentence, in order."""
@@ -239,10 +240,18 @@ class _Cues:
 
     def carried_to(self, sentence: int) -> _Mention | None:
         """The cue, such as "risks include", of the sentence that heads the list in which this one is an item."""
-        carried = None
-        while carried is None and self._is_item(sentence) and sentence - 1 in self._words.bounds:
+        # A long list is walked through once, not from each of its items.
+        walked = []
+        while sentence not in self._carried and self._is_item(sentence) and sentence - 1 in self._words.bounds:
+            walked.append(sentence)
             sentence -= 1
-            carried = next((mention for mention in reversed(self.of(sentence)) if mention.cue.carries), None)
+            own = next((mention for mention in reversed(self.of(sentence)) if mention.cue.carries), None)
+            if own is not None:
+                self._carried[sentence + 1] = own
+                break
+        carried = self._carried.get(walked[-1]) if walked else None
+        carried = carried or self._carried.get(sentence)
+        self._carried.update(dict.fromkeys(walked, carried))
         return carried
 
     def _is_item(self, sentence: int) -> bool:
