@@ -147,6 +147,7 @@ class Lexicon:
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
         self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
+        self._rarest: dict[str, str | None] = {}
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._term_of: dict[int, tuple[str, str]] = {}
         terms: dict[tuple[str, str], set[str]] = {}
@@ -187,9 +188,10 @@ class Lexicon:
 
     def rarest_word(self, term: str) -> str | None:
         """Return the word of a term that stands in the fewest notes; None where it has no word."""
-        return min(
-            _WORD.findall(term.lower()), key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None
-        )
+        if term not in self._rarest:
+            words = _WORD.findall(term.lower())
+            self._rarest[term] = min(words, key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None)
+        return self._rarest[term]
 
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""

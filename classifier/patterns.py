@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import pairwise
 from pathlib import Path
 from typing import Any, Literal
 
@@ -104,7 +103,7 @@ def anchor(pattern: Pattern, commonness: Callable[[Anchor], float]) -> Anchor | 
     ----------
     pattern : Pattern
     commonness : callable
-        `classifier.components.phrases.PhraseFinder.commonness`.
+        In how many of 100 ordinary notes an anchor may stand, roughly.
 
     Returns
     -------
@@ -119,26 +118,40 @@ def anchors(tokens: list[dict[str, Any]]) -> list[Anchor]:
     return [place for token in _required(tokens) if (place := _anchor_of(token)) is not None]
 
 
-def neighbours(tokens: list[dict[str, Any]]) -> list[tuple[Anchor, Anchor]]:
-    """Return pairs of anchors of a Matcher pattern that must stand side by side, with nothing but marks between."""
-    pairs = []
-    for left, right in pairwise(token for token in tokens if not _is_optional_mark(token)):
-        if _required([left, right]) == [left, right]:
-            places = _anchor_of(left), _anchor_of(right)
-            if places[0] is not None and places[1] is not None:
-                pairs.append((places[0], places[1]))
-    return pairs
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A token that must be there, in a run of them."""
+
+    anchor: Anchor
+    """What it must be."""
+    between: tuple[Anchor, ...]
+    """What may stand between the step before and this one, any number of them."""
+
+
+def runs(tokens: list[dict[str, Any]]) -> list[list[Step]]:
+    """Return the tokens of a Matcher pattern that must be there, in runs that follow each other.
+
+    A run ends where a token may stand that is bound to no words, shapes or classes.
+    """
+    found: list[list[Step]] = [[]]
+    between: list[Anchor] = []
+    for token in tokens:
+        place = _anchor_of(token)
+        if place is None or token.get("OP") == "!":
+            found.append([])
+            between = []
+        elif _required([token]):
+            found[-1].append(Step(place, tuple(between)))
+            between = [place] if token.get("OP") == "+" else []
+        else:
+            between.append(place)
+    return [run for run in found if len(run) > 1]
 
 
 def _anchor_of(token: dict[str, Any]) -> Anchor | None:
     words = _values(token.get("LOWER")) + [word.lower() for word in _values(token.get("ORTH"))]
     classes, shapes = _values(token.get("ENT_TYPE")), _shapes(token.get("LOWER"))
     return Anchor(frozenset(words), frozenset(classes), frozenset(shapes)) if words or classes or shapes else None
-
-
-def _is_optional_mark(token: dict[str, Any]) -> bool:
-    words = _values(token.get("LOWER"))
-    return _required([token]) == [] and bool(words) and not any(map(str.isalnum, "".join(words)))
 
 
 def _required(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -4,9 +4,11 @@ Its regular expressions are derived from the rules, so that no new rule can be m
 anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in any input.
 """
 
+import math
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import re2
@@ -16,12 +18,12 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
-from classifier.components.phrases import CANCER_CLASSES, PhraseFinder
+from classifier.components.phrases import CANCER_CLASSES, NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter
 from classifier.labels import Label
 from classifier.lexicon import MOST_KNOWN, PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
-from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchors, neighbours
+from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.segmentation import Segmentation
 
 # What may stand between two words of a term: any white space, also of other alphabets.
@@ -34,10 +36,14 @@ _EDGE = r"(?:\b|_)"
 _AFTER_CATEGORY = r"(?:\b|_|[0-4a-dxsoi+])"
 _BEFORE_CATEGORY = r"(?:\b|_|[cpyra]{0,3}[nm][0-3xo+])"
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
-# Two words side by side are so many times rarer than the rarer of them.
-_SIDE_BY_SIDE = 20
+# Two words stand in a run in so many times fewer notes than they both stand in.
+_IN_A_RUN = 3
+# An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
+_LENGTH_OF_A_NOTE = 1500
 _MEMORY = 1 << 28
 _WORD = re.compile(r"[^\W_]+")
+# The same for ASCII, where a table is faster than an expression.
+_BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -52,6 +58,8 @@ class _Wanted:
     """What must stand in one sentence."""
     of_advanced: bool
     """It is about "advanced", which the stages of the note settle."""
+    runs: list[list[Step]]
+    """What must follow each other in the sentence."""
 
 
 class Screen:
@@ -73,12 +81,15 @@ class Screen:
         segments: Segmenter = nlp.get_pipe("cancer_segments")  # type: ignore[assignment]
         advanced: AdvancedReader = nlp.get_pipe("cancer_advanced")  # type: ignore[assignment]
         self._headings = segments.headings
-        lexicon = phrases.lexicon
+        self._parts: dict[str, list[str]] = {}
+        self._tokens: dict[Anchor, str] = {}
+        self._lexicon = lexicon = phrases.lexicon
         cancer, nodes = _of_classes(lexicon, *CANCER_CLASSES), _of_classes(lexicon, "NODE")
         clues = (clue for primary in lexicon.anatomy.primaries.values() for clue in primary.clues)
         facts = _joined([cancer, nodes, Terms(frozenset([*PRIMARY_WORDS, *clues]))])
         stages = _joined(min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
-        looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, facts: 2, stages: 3}
+        named = _of_classes(lexicon, *NAMED_CLASSES)
+        looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, facts: 2, stages: 3, named: 4}
         self._fact, self._stage = 1 << 2, 1 << 3
         self._wanted: list[_Wanted] = []
         gates = [self._expression(cancer)]
@@ -87,27 +98,58 @@ class Screen:
                 continue
             places = [lexicon.terms(place) for place in anchors(pattern.pattern)]
             sentence = sum({1 << looked_for.setdefault(terms, len(looked_for)) for terms in places})
+            sentence |= 1 << looked_for[named] if pattern.needs == "sentence" else 0
             note = sentence
             if pattern.needs in _NEEDS_CANCER:
                 note |= 1 | (1 << 1 if pattern.needs == "nodes" else 0)
             else:
-                gates.append(self._rarest(lexicon, cancer, pattern, places))
-            self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED))
+                gates.append(self._rarest(cancer, pattern))
+            self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED, runs(pattern.pattern)))
         self._words = _WordBits(looked_for, lexicon)
+        # Compiled where they are met with: many never are.
+        self._compiled: dict[int, list[re2._Regexp]] = {}
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._facts = self._compile(facts)
         self._cancer = self._compile(cancer)
         self._of_cancer = sum(1 << bit for terms, bit in looked_for.items() if _is_part(terms, cancer))
 
-    def _rarest(self, lexicon: Lexicon, cancer: Terms, pattern: Pattern, places: list[Terms]) -> str:
-        """The expression for what a pattern needs that tells most: a word, or two side by side; none for a cancer."""
-        ways = [(lexicon.commonness(terms), self._expression(terms)) for terms in _without(cancer, places)]
-        for pair in neighbours(pattern.pattern):
-            left, right = _without(cancer, map(lexicon.terms, pair))
-            common = min(lexicon.commonness(left), lexicon.commonness(right)) / _SIDE_BY_SIDE
-            sides = self._expression(left), self._expression(right)
-            ways.append((common, f"(?:{sides[0]}){_MARKS}(?:{sides[1]})" if all(sides) else ""))
-        return min(ways, default=(0.0, r"\S"))[1]
+    def _rarest(self, cancer: Terms, pattern: Pattern) -> str:
+        """The expression for what a pattern needs that tells most: a word, or two in a run; none for a cancer."""
+        common = self._lexicon.commonness
+        rests = [_beside(cancer, place) for place in anchors(pattern.pattern)]
+        if None in rests:
+            return ""
+        ways = [(common(terms), self._expression(terms)) for terms in map(self._lexicon.terms, filter(None, rests))]
+        for left, right in (pair for run in runs(pattern.pattern) for pair in pairwise(run)):
+            steps = [Step(_beside(cancer, step.anchor) or step.anchor, step.between) for step in (left, right)]
+            both = math.prod(common(self._lexicon.terms(step.anchor)) / 100 for step in steps)
+            ways.append((100 * both / _IN_A_RUN, self._run(steps)))
+        # A long expression costs time as well: on every note, and on the first ones above all.
+        return min(ways, key=lambda way: way[0] + len(way[1]) / _LENGTH_OF_A_NOTE, default=(0.0, r"\S"))[1]
+
+    def _run(self, steps: list[Step]) -> str:
+        """One expression for a run: its words, with only marks and what may stand between them."""
+        expression = ""
+        for step in steps:
+            between = "|".join(filter(None, map(self._token, step.between)))
+            if expression:
+                expression += f"{_MARKS}(?:(?:{between}){_MARKS})*" if between else _MARKS
+            expression += f"(?:{self._token(step.anchor)})"
+        return expression
+
+    def _token(self, place: Anchor) -> str:
+        """The expression for one token that an anchor admits."""
+        if place not in self._tokens:
+            terms = self._lexicon.terms(place)
+            # A token is one word of a term that gives it its class.
+            parts = {part for term in terms.words - place.words for part in self._split(term)}
+            self._tokens[place] = self._expression(Terms(place.words | parts, terms.shapes))
+        return self._tokens[place]
+
+    def _split(self, term: str) -> list[str]:
+        if term not in self._parts:
+            self._parts[term] = [token.lower_ for token in self._nlp.make_doc(term) if not token.is_space]
+        return self._parts[term]
 
     def doc(self, text: str) -> Doc | None:
         """Return a Doc of the sentences that can matter, ready for `cancer_phrases`; None where none can.
@@ -119,33 +161,66 @@ class Screen:
             return None
         segmentation = Segmentation(plain, self._headings)
         blocks = [(start, end, self._words.of(plain[start:end])) for start, end in segmentation.blocks()]
-        if not self._cancer.search(plain):
-            # The bits of a term stand for its rarest word, which may stand without the rest of it.
-            blocks = [(start, end, bits & ~self._of_cancer) for start, end, bits in blocks]
         there = 0
         for _, _, bits in blocks:
             there |= bits
-        live = [wanted for wanted in self._wanted if not wanted.note & ~there]
+        hidden = 0
+        if there & self._of_cancer and not self._cancer.search(plain):
+            # The bits of a term stand for its rarest word, which may stand without the rest of it.
+            hidden = self._of_cancer
+        live = [wanted for wanted in self._wanted if not wanted.note & ~(there & ~hidden)]
         if not live:
             return None
-        possible = [wanted.sentence for wanted in live]
-        stage = self._stage if any(wanted.of_advanced for wanted in live) else 0
-        matter: list[tuple[int, int]] = []
-        facts: list[tuple[int, int]] = []
-        for number, (start, end, bits) in enumerate(blocks):
-            promising = any(not wanted & ~bits for wanted in possible)
-            if not promising and not self._tells(plain[start:end], bits, stage):
-                continue
-            for first, last in segmentation.sentences(number):
-                sentence = plain[first:last]
-                bits = self._words.of(sentence)
-                if promising and any(not wanted & ~bits for wanted in possible):
-                    matter.append((first, last))
-                elif self._tells(sentence, bits, stage):
-                    facts.append((first, last))
+        possible = list({wanted.sentence for wanted in live})
+        matter = [
+            sentence
+            for number, (_, _, bits) in enumerate(blocks)
+            if any(not wanted & ~bits for wanted in possible)
+            for sentence in self._promising(segmentation, number, live, possible)
+        ]
         if not matter:
             return None
+        stage = self._stage if any(wanted.of_advanced for wanted in live) else 0
+        facts = [
+            sentence
+            for number, (start, end, bits) in enumerate(blocks)
+            if self._tells(plain[start:end], bits, stage)
+            for sentence in self._telling(segmentation, number, stage)
+        ]
         return self._windows(segmentation, self._with_lists(segmentation, [*matter, *facts]))
+
+    def _promising(
+        self, segmentation: Segmentation, block: int, live: list[_Wanted], possible: list[int]
+    ) -> Iterator[tuple[int, int]]:
+        """The sentences of a block in which all stands that some pattern needs there."""
+        for piece in segmentation.pieces(block):
+            bits = self._words.of(segmentation.plain[slice(*piece)])
+            if any(not wanted & ~bits for wanted in possible):
+                for sentence in segmentation.sentences(block, piece):
+                    text = segmentation.plain[slice(*sentence)]
+                    if sentence != piece:
+                        bits = self._words.of(text)
+                    if any(not wanted.sentence & ~bits and self._stand_so(wanted, text) for wanted in live):
+                        yield sentence
+
+    def _stand_so(self, wanted: _Wanted, sentence: str) -> bool:
+        """Whether what must stand in a run in a pattern does."""
+        key = id(wanted)
+        if key not in self._compiled:
+            self._compiled[key] = [re2.compile(self._run(run), _options()) for run in wanted.runs]
+        return all(run.search(sentence) for run in self._compiled[key])
+
+    def _telling(self, segmentation: Segmentation, block: int, stage: int) -> Iterator[tuple[int, int]]:
+        """The sentences of a block by which phrases elsewhere in the note are read."""
+        for piece in segmentation.pieces(block):
+            if self._tells_at(segmentation.plain, piece, stage):
+                for sentence in segmentation.sentences(block, piece):
+                    if self._tells_at(segmentation.plain, sentence, stage):
+                        yield sentence
+
+    def _tells_at(self, plain: str, place: tuple[int, int], stage: int) -> bool:
+        text = plain[slice(*place)]
+        return self._tells(text, self._words.of(text), stage)
 
     def _tells(self, text: str, bits: int, stage: int) -> bool:
         """Whether a text tells something by which phrases elsewhere in the note are read."""
@@ -222,10 +297,7 @@ class Screen:
 
     def _expression(self, terms: Terms) -> str:
         """One expression for all: words between edges, and the shapes of categories that are written together."""
-        make = self._nlp.make_doc
-        words = {
-            _GAP.join(re2.escape(token.lower_) for token in make(term) if not token.is_space) for term in terms.words
-        }
+        words = {_GAP.join(map(re2.escape, self._split(term))) for term in terms.words}
         parts = [f"{_left(word)}{word}{_right(word)}" for word in sorted(words) if word]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)
@@ -249,31 +321,34 @@ class _WordBits:
                 else:
                     self._marks[term] = self._marks.get(term, 0) | 1 << index
             self._shapes += [(re.compile(_in_word(shape)), 1 << index) for shape in terms.shapes]
-        self._known: dict[str, int] = {}
+        self._seen: set[str] = set()
+        self._telling: dict[str, int] = {}
 
     def of(self, text: str) -> int:
         """Return the bits of a text."""
-        known = self._known
         bits = 0
         for mark, bit in self._marks.items():
             if mark in text:
                 bits |= bit
-        for word in set(_WORD.findall(text.lower())):
-            try:
-                bits |= known[word]
-            except KeyError:
-                bits |= self._learn(word)
+        lower = text.lower()
+        words = set(lower.translate(_BETWEEN_WORDS).split() if lower.isascii() else _WORD.findall(lower))
+        if not words <= self._seen:
+            self._learn(words - self._seen)
+        for word in words & self._telling.keys():
+            bits |= self._telling[word]
         return bits
 
-    def _learn(self, word: str) -> int:
-        if len(self._known) > MOST_KNOWN:
-            self._known = {}
-        bits = self._of_word.get(word, 0)
-        for shape, bit in self._shapes:
-            if shape.search(word):
-                bits |= bit
-        self._known[word] = bits
-        return bits
+    def _learn(self, words: set[str]) -> None:
+        if len(self._seen) > MOST_KNOWN:
+            self._seen, self._telling = set(), {}
+        for word in words:
+            bits = self._of_word.get(word, 0)
+            for shape, bit in self._shapes:
+                if shape.search(word):
+                    bits |= bit
+            if bits:
+                self._telling[word] = bits
+        self._seen |= words
 
 
 def _options() -> "re2.Options":
@@ -314,9 +389,10 @@ def _is_part(terms: Terms, whole: Terms) -> bool:
     return bool(terms.words) and terms.words <= whole.words and not terms.shapes
 
 
-def _without(cancer: Terms, places: Iterable[Terms]) -> list[Terms]:
-    """What is left to look for when the words for cancer are looked for anyhow."""
-    return [Terms(terms.words - cancer.words, terms.shapes) for terms in places]
+def _beside(cancer: Terms, place: Anchor) -> Anchor | None:
+    """What is left to look for of an anchor when the words for cancer are looked for anyhow; None where nothing is."""
+    words, classes = place.words - cancer.words, place.classes - set(CANCER_CLASSES)
+    return Anchor(words, classes, place.shapes) if words or classes or place.shapes else None
 
 
 def _joined(parts: Iterable[Terms]) -> Terms:

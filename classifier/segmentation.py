@@ -10,6 +10,7 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass
 from itertools import pairwise
+from operator import itemgetter
 from pathlib import Path
 
 from classifier import resources
@@ -47,23 +48,37 @@ def load_headings(rules: Path) -> dict[str, str]:
     return {term: name for name, terms in sections.items() for term in terms}
 
 
-_HEADING = re.compile(
-    r"(?P<before>^|[\n\r]|[.;,:]\s?,|,(?=[A-Z]{4})|\.\s|(?<![ ])[ ]{2})[ \t]*(?:\d{1,2}[.)][ \t]+|[-*•#>]+[ \t]*)?"
+# What a heading stands after, found by its first character; then a number or a mark of a list, the heading, its close.
+_AFTER_MARK = r"(?<=[\n\r])|(?<=[.;,:])\s?,|(?<=,)(?=[A-Z]{4})|(?<=\.)\s"
+_TO_CLOSE = (
+    r"[ \t]*(?:\d{1,2}[.)][ \t]+|[-*•#>]+[ \t]*)?"
+    # Prose is told by the first mark that no heading has, before the heading is tried letter by letter.
+    r"(?=[A-Za-z][A-Za-z0-9 /&'()]*+(?:[-*_:\t\n\r–]|$))"
     r"(?P<heading>[A-Za-z][A-Za-z0-9 /&'()-]{0,60}?)[ \t]*[*_]{0,2}(?P<close>:|[ \t][-–][ \t]|[ \t]*(?=[\n\r]|$))"
 )
+_FIRST_HEADING = re.compile(rf"(?P<before>){_TO_CLOSE}")
+_HEADING = re.compile(rf"(?P<before>[\n\r.;,:](?:{_AFTER_MARK})){_TO_CLOSE}")
+_HEADING_WITH_SPACES = re.compile(rf"(?P<before>[\n\r.;,: ](?:{_AFTER_MARK}|(?<= )(?<!  )[ ])){_TO_CLOSE}")
 
 _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪●◦>#+](?=\s|[A-Za-z(\[]))"
 _KEYED = r"[A-Z][\w /&'().,-]{0,50}?:"
-_BREAK = re.compile(
-    r"(?P<newline>(?<![ \t])[ \t]*(?:\r\n|\n|\r)\s*)"
-    r"|(?P<terminal>[.!?]+[\"'”’)\]]*\s+)"
-    r"|(?P<flat>[.!?;]\s?,\s*)"
-    r"|(?P<glued>(?<=[a-z)][a-z)])\.(?=[A-Z][a-z]))"
-    r"|(?P<comma>,(?=[A-Z][a-z]{2}|[A-Z]{4}[A-Z /&-]{0,40}:|(?:\d{1,2}|[A-Z])[.)]\s))"
-    r"|(?P<spaces>(?<=[^\s:,(–-])[ ]{2,}(?=[A-Z0-9]))"
-    r"|(?P<bullet>(?<!\s)\s+(?=[•▪●◦]))"
-    r"|(?P<number>(?<=[^\s])[ ]+(?=\d{1,2}[.)][ ]+[A-Z]))"
+# Each place where a sentence may end begins with one of these; between them the search need not stop.
+_MARKS = r"[\n\r.!?;,]"
+_AT_MARK = (
+    r"(?:(?P<newline>(?<=[\n\r])\s*)"
+    r"|(?P<terminal>(?<=[.!?])[.!?]*[\"'”’)\]]*\s+)"
+    r"|(?P<flat>(?<=[.!?;])\s?,\s*)"
+    r"|(?P<glued>(?<=[a-z)][a-z)]\.)(?=[A-Z][a-z]))"
+    r"|(?P<comma>(?<=,)(?=[A-Z][a-z]{2}|[A-Z]{4}[A-Z /&-]{0,40}:|(?:\d{1,2}|[A-Z])[.)]\s)))"
 )
+_AT_SPACE = (
+    r"(?=[ \t\d•▪●◦])(?:(?P<spaces>(?<=[^\s:,(–-] )[ ]+(?=[A-Z0-9]))"
+    r"|(?P<bullet>(?<!\s\s)[ \t]*(?=[•▪●◦]))"
+    r"|(?P<number>(?<=\S )[ ]*(?=\d{1,2}[.)][ ]+[A-Z])))"
+)
+_BREAK = re.compile(f"{_MARKS}{_AT_MARK}")
+_BREAK_WITH_SPACES = re.compile(f"[\\n\\r\\t .!?;,](?:(?<=[ \\t]){_AT_SPACE}|{_AT_MARK})")
+_SPACES = re.compile(r"[•▪●◦]|\d[.)][ ]+[A-Z]")
 _ABBREVIATION = re.compile(
     r"(?:\b(?:Drs?|Mr|Mrs|Ms|Mx|Prof|St|Sr|Jr|vs|e\.?g|i\.?e|approx|cf|viz|etc|Fig|dept|hosp|pt|no|No|resp|incl|est|"
     r"max|min|temp|wt|ht|vol|dia|diam|tab|tabs|inj|q\.?d|b\.?i\.?d|t\.?i\.?d|p\.?o|al|a\.?m|p\.?m|Rev|Lt|Rt|lt|rt|Inc))\.$"
@@ -89,7 +104,11 @@ _LONGEST_SENTENCE = 1500
 
 # Places where a sentence ends whatever stands around them: a blank line, a heading in capitals, a mark where a line
 # once ended. What lies between two of them is a block, and no sentence or heading reaches from one into the next.
-_BLOCK_END = re.compile(r"\n[ \t\r]*\n\s*|[.!?;]\s?,\s*(?=\S)|\n(?=[A-Z][A-Z /&-]{3,40}:)", re.ASCII)
+_BLOCK_END = re.compile(
+    r"[\n.!?;](?:(?<=\n)[ \t\r]*\n\s*|(?<=[.!?;])\s?,\s*(?=\S)|(?<=\n)(?=[A-Z][A-Z /&-]{3,40}:))", re.ASCII
+)
+# A full stop after a long word, before a capital, ends a sentence as well, but a heading may reach over it.
+_PIECE_END = re.compile(r"\.(?<=[a-z]{7}\.) +(?=[A-Z][a-z])")
 
 
 class Segmentation:
@@ -114,6 +133,7 @@ class Segmentation:
         self._flat = "\n" not in self.plain and "\r" not in self.plain
         ends = (match.end() for match in _BLOCK_END.finditer(self.plain))
         self._blocks = [0, *(end for end in ends if end < len(self.plain))]
+        self._pieces: dict[int, list[int]] = {}
         self._sections: dict[int, list[Section]] = {}
         self._starts: dict[int, list[int]] = {}
         self._last: dict[int, Section | None] = {}
@@ -122,14 +142,22 @@ class Segmentation:
         """Return start and end of each block."""
         return list(pairwise([*self._blocks, len(self.plain)]))
 
-    def sentences(self, block: int) -> list[tuple[int, int]]:
-        """Return start and end of the sentences of a block, by its number."""
-        return list(pairwise([*self._starts_of(block), self._end(block)]))
+    def pieces(self, block: int) -> list[tuple[int, int]]:
+        """Return start and end of the pieces of a block, by its number: no sentence reaches from one into the next."""
+        if block not in self._pieces:
+            start, end = self._blocks[block], self._end(block)
+            self._pieces[block] = [start, *(m.end() for m in _PIECE_END.finditer(self.plain, start, end)), end]
+        return list(pairwise(self._pieces[block]))
+
+    def sentences(self, block: int, piece: tuple[int, int]) -> list[tuple[int, int]]:
+        """Return start and end of the sentences of a piece of a block."""
+        return list(pairwise([*self._starts_of(block, piece), piece[1]]))
 
     def before(self, start: int) -> tuple[int, int]:
         """Return start and end of the sentence before one that starts at an offset, which is not the first."""
-        number = bisect_right(self._blocks, start - 1) - 1
-        starts = self._starts_of(number)
+        block = bisect_right(self._blocks, start - 1) - 1
+        pieces = self.pieces(block)
+        starts = self._starts_of(block, pieces[bisect_right(pieces, start - 1, key=itemgetter(0)) - 1])
         return starts[bisect_right(starts, start - 1) - 1], start
 
     def section(self, offset: int) -> Section | None:
@@ -157,7 +185,7 @@ class Segmentation:
         ends = [*(section.start for section in sections[1:]), len(self.plain)]
         return Segments(
             [Section(section.start, end, section.name) for section, end in zip(sections, ends, strict=bool(sections))],
-            [start for number in numbers for start in self._starts_of(number)],
+            [start for number in numbers for piece in self.pieces(number) for start in self._starts_of(number, piece)],
         )
 
     def _end(self, number: int) -> int:
@@ -172,15 +200,13 @@ class Segmentation:
             self._sections[number] = _sections(self.plain, start, end, self._headings) if may else []
         return self._sections[number]
 
-    def _starts_of(self, number: int) -> list[int]:
-        if number not in self._starts:
-            start, end = self._blocks[number], self._end(number)
-            headings = (section.start for section in self._sections_of(number))
+    def _starts_of(self, block: int, piece: tuple[int, int]) -> list[int]:
+        start, end = piece
+        if start not in self._starts:
+            headings = (section.start for section in self._sections_of(block) if start <= section.start < end)
             found = sorted({start, *headings, *_boundaries(self.plain, start, end, self._flat)})
-            self._starts[number] = [
-                place for a, b in pairwise([*found, end]) for place in (a, *_cuts(self.plain, a, b))
-            ]
-        return self._starts[number]
+            self._starts[start] = [place for a, b in pairwise([*found, end]) for place in (a, *_cuts(self.plain, a, b))]
+        return self._starts[start]
 
 
 def segment(text: str, headings: dict[str, str]) -> Segments:
@@ -191,9 +217,10 @@ def segment(text: str, headings: dict[str, str]) -> Segments:
 def _sections(text: str, start: int, end: int, headings: dict[str, str]) -> list[Section]:
     """The headings of a block; each section is taken to end with it."""
     block = text[start:end]
+    heading_after = _HEADING_WITH_SPACES if "  " in block else _HEADING
     found: list[Section] = []
-    position = 0
-    while match := _HEADING.search(block, position):
+    match = _FIRST_HEADING.match(block) or heading_after.search(block)
+    while match:
         heading = match["heading"].strip()
         name = headings.get(" ".join(heading.lower().split()))
         closed = match["close"] == ":"
@@ -208,16 +235,18 @@ def _sections(text: str, start: int, end: int, headings: dict[str, str]) -> list
             found.append(Section(start + match.start("heading"), end, name))
             position = match.end("heading")
         else:
-            position = max(match.start("heading"), match.end("before"), position + 1)
+            position = max(match.start("heading"), match.end("before"), match.start() + 1)
+        match = heading_after.search(block, position)
     return found
 
 
 def _boundaries(text: str, first: int, last: int, flat: bool) -> list[int]:
-    """Offsets within a block at which a sentence starts."""
+    """Offsets within a piece at which a sentence starts."""
     starts: list[int] = []
     digits = _FIRST_WORD.match(text, first)
     number = _number(digits[0]) if digits and _ITEM_NUMBER.fullmatch(digits[0].replace(")", ".")) else 0
-    for match in _BREAK.finditer(text, first, last):
+    spaces = text.find("  ", first, last) >= 0 or _SPACES.search(text, first, last)
+    for match in (_BREAK_WITH_SPACES if spaces else _BREAK).finditer(text, first, last):
         kind, end = match.lastgroup, match.end()
         if end >= last:
             break

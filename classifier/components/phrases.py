@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 from spacy.attrs import LOWER
@@ -31,6 +32,8 @@ CLUES = "cancer_clues"
 _CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
 CANCER_CLASSES = (*_CANCER_WORDS, "ONCOLOGY")
 """Word classes that make a note one of a cancer patient."""
+NAMED_CLASSES = (*_CANCER_WORDS, "LESION")
+"""Word classes of which one stands in the sentence of a pattern that needs a cancer there."""
 _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
 # A second cancer is known by such words: "another primary". A block covers all that it matched.
 _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
@@ -80,9 +83,11 @@ class PhraseFinder(RuleComponent):
         self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
         strings = self._nlp.vocab.strings
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
-        places = list(dict.fromkeys(anchor(pattern, self.commonness) for pattern in self.patterns))
+        commonness = cache(self._commonness)
+        rarest_of = {pattern.id: anchor(pattern, commonness) for pattern in self.patterns}
+        places = list(dict.fromkeys(rarest_of.values()))
         ranked = sorted(
-            self.patterns, key=lambda pattern: (places.index(anchor(pattern, self.commonness)), -len(pattern.required))
+            self.patterns, key=lambda pattern: (places.index(rarest_of[pattern.id]), -len(pattern.required))
         )
         self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
         # A Matcher costs more than a look at what its pattern needs.
@@ -92,7 +97,7 @@ class PhraseFinder(RuleComponent):
         self._by_shape: list[tuple[re.Pattern[str], _Search]] = []
         self._shaped: dict[int, list[_Search]] = {}
         for pattern in self.patterns:
-            rarest = anchor(pattern, self.commonness)
+            rarest = rarest_of[pattern.id]
             others = [place for place in anchors(pattern.pattern) if place != rarest and not place.shapes]
             needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
             search = _Search(pattern, Matcher(self._nlp.vocab), needs)
@@ -106,7 +111,7 @@ class PhraseFinder(RuleComponent):
                 self._by_class.setdefault(name, []).append(search)
             self._by_shape += [(re.compile(shape), search) for shape in rarest.shapes]
 
-    def commonness(self, place: Anchor) -> float:
+    def _commonness(self, place: Anchor) -> float:
         """Return in how many of 100 ordinary notes an anchor may stand, roughly."""
         return self.lexicon.commonness(self.lexicon.terms(place))
 
