@@ -18,6 +18,8 @@ from classifier.training.features import Features, features
 
 WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on."""
+DROP_THRESHOLD = 0.4
+"""A phrase that a rule settles is no tag below this probability: what the rule takes for a cancer's is another thing's."""
 CHANGE_THRESHOLD = 0.6
 """The model's extent or status stands against an open one of the rules from this probability on."""
 OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
@@ -58,6 +60,7 @@ def by_both(
     seen: Features,
     *,
     threshold: float = WEAK_THRESHOLD,
+    drop: float = DROP_THRESHOLD,
     open_extents: Sequence[str] = OPEN_EXTENTS,
     open_statuses: Sequence[str] = OPEN_STATUSES,
 ) -> Decision:
@@ -66,9 +69,13 @@ def by_both(
     Without a site in the sentence there is nothing to settle: a metastasis of no site is that, whatever is likely.
     """
     placed = "SITE before" in seen or "SITE after" in seen
+    if weak:
+        settled = _likeliest(judgement.extents, extent)
+    else:
+        settled = _settled(extent, judgement.extents, open_extents if placed else ())
     return Decision(
-        not weak or judgement.about >= threshold,
-        _settled(extent, judgement.extents, open_extents if placed else ()),
+        judgement.about >= (threshold if weak else drop),
+        settled,
         _settled(status, judgement.statuses, open_statuses),
     )
 

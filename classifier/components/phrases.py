@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
@@ -25,6 +25,8 @@ SITES = "cancer_sites"
 """Key in `doc.spans` of the sites named in the note, labelled with the site's id."""
 PRIMARIES = "cancer_primaries"
 """Key in `doc.spans` of the primaries named in the note, labelled with the primary's id."""
+CANCERS = "cancer_words"
+"""Key in `doc.spans` of the words that name a cancer, labelled with their word class."""
 CLUES = "cancer_clues"
 """Key in `doc.spans` of the words that point to a primary, labelled with the primary's id."""
 
@@ -149,16 +151,21 @@ class PhraseFinder(RuleComponent):
             pattern = search.pattern
             for _, start, end in search.matcher(words.doc[first:last]):
                 start, end = start + first, end + first
-                if surroundings.allow(pattern, start, end) and not _more_than_all(words.doc[start:end]):
-                    matches.append((pattern, *_trim(words, start + pattern.before, end - pattern.after, pattern)))
+                allowed = surroundings.allow(pattern, start, end)
+                # What the sentence does not support is left to the model, in the note of a cancer patient.
+                left_open = self.weak and surroundings.own_cancer and pattern.label != NOT_CANCER
+                if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
+                    place = _trim(words, start + pattern.before, end - pattern.after, pattern)
+                    matches.append(_Match(pattern, *place, pattern.weak or not allowed))
         sections = Sections(doc)
         spans = []
-        matches.sort(key=lambda match: self._rank[match[0].id])
-        for pattern, start, end in _resolve(matches, words):
-            span = reading.span(doc, start, end, pattern.label)
+        matches.sort(key=lambda match: self._rank[match.pattern.id])
+        for match in _resolve(matches, words):
+            pattern = match.pattern
+            span = reading.span(doc, match.start, match.end, pattern.label)
             span.id_ = pattern.id
             stored = attributes.attributes(span)
-            stored["weak"] = pattern.weak
+            stored["weak"] = match.weak
             stored["extent"] = pattern.extent
             stored["polarity"] = pattern.polarity
             stored["decided_by"] = "rule"
@@ -168,6 +175,11 @@ class PhraseFinder(RuleComponent):
         doc.spans[TERMS] = spans
         doc.spans[SITES] = [reading.span(doc, start, end, name) for name, start, end in reading.sites]
         doc.spans[PRIMARIES] = [reading.span(doc, start, end, name) for name, start, end in reading.primaries]
+        doc.spans[CANCERS] = [
+            reading.span(doc, index, index + 1, name)
+            for index, name in enumerate(reading.classes)
+            if name in CANCER_CLASSES
+        ]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
 
@@ -180,6 +192,17 @@ class _Search:
     matcher: Matcher
     needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
     """What else than its anchor must stand in the sentence: words, as spaCy numbers them, or word classes."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Match:
+    """A pattern's match; offsets are in words."""
+
+    pattern: Pattern
+    start: int
+    end: int
+    weak: bool
+    """No rule settles it: the pattern is weak, or what it needs is not there."""
 
 
 def _more_than_all(span: Span) -> bool:
@@ -220,17 +243,16 @@ def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int
     return start, end
 
 
-def _resolve(matches: list[tuple[Pattern, int, int]], words: Words) -> list[tuple[Pattern, int, int]]:
+def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
     """Of overlapping matches keep the longest, blocks first and weak ones last; in the order of the text.
 
     A list of sites that runs on into a longer phrase is cut before it.
     """
-    ranked = sorted(
-        matches, key=lambda match: (match[0].label != NOT_CANCER, match[0].weak, match[1] - match[2], match[1])
-    )
+    ranked = sorted(matches, key=lambda m: (m.pattern.label != NOT_CANCER, m.weak, m.start - m.end, m.start))
     taken: dict[bool, set[int]] = {True: set(), False: set()}
     kept = []
-    for pattern, start, end in ranked:
+    for match in ranked:
+        pattern, start, end = match.pattern, match.start, match.end
         if pattern.label == NOT_CANCER:
             for layer in taken.values():
                 layer.update(range(start, end))
@@ -246,8 +268,8 @@ def _resolve(matches: list[tuple[Pattern, int, int]], words: Words) -> list[tupl
             if end - start < 2 or words.doc[end - 1].ent_type_ not in _PLACES:
                 continue
         layer.update(range(start, end))
-        kept.append((pattern, start, end))
-    return sorted(kept, key=lambda match: (match[1], match[2]))
+        kept.append(replace(match, start=start, end=end))
+    return sorted(kept, key=lambda match: (match.start, match.end))
 
 
 class _Surroundings:

@@ -7,7 +7,7 @@ from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Span
 
 from classifier import attributes
-from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
+from classifier.components.phrases import CANCERS, CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import Sections
 from classifier.labels import Label, Status
 
@@ -17,6 +17,7 @@ Features = dict[str, float | str]
 # Words to each side that are looked at one by one, and as a bag.
 _NEAR, _AROUND = 4, 10
 _LONGEST_WORD = 14
+_STEM = 5
 
 
 def features(doc: Doc) -> list[Features]:
@@ -48,11 +49,12 @@ class _Context:
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sections = Sections(doc)
         self.classes: dict[int, str] = {}
-        for key, name in ((SITES, "SITE"), (PRIMARIES, "PRIMARY"), (CLUES, "CLUE")):
+        for key, name in ((SITES, "SITE"), (PRIMARIES, "PRIMARY"), (CANCERS, "CANCER"), (CLUES, "CLUE")):
             for span in doc.spans.get(key, ()):
                 for index in range(span.start, span.end):
                     self.classes.setdefault(index, name)
         self.primaries = Counter(span.label_ for span in doc.spans.get(PRIMARIES, ()))
+        self.cancers = len(doc.spans.get(CANCERS, ()))
         self.affirmed: Counter[str] = Counter()
         for span in doc.spans[TERMS]:
             stored = attributes.attributes(span)
@@ -78,6 +80,9 @@ class _Context:
             "primary": f"{stored['primary']}",
             "sites": float(bool(stored.get("site"))),
             "primaries": float(min(len(self.primaries), 4)),
+            "cancers": f"{min(self.cancers.bit_length(), 6)}",
+            "rule+cancers": f"{rule} {min(self.cancers.bit_length(), 6)}",
+            "rule+section": f"{rule} {self.sections.name(span.start)}",
             "length": float(min(len(within), 8)),
             "first": float(not before),
             "last": float(not after),
@@ -97,6 +102,7 @@ class _Context:
                 found[f"{name}{place} {word}"] = 1.0
             for word in words[:_AROUND]:
                 found[f"{name} {word}"] = 1.0
+                found[f"near {word[:_STEM]}"] = 1.0
             found[f"{name} pair"] = " ".join(words[:2])
         for index in range(int(first), int(last)):
             if index in self.classes:

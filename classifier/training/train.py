@@ -174,6 +174,7 @@ WAYS: dict[str, Callable[..., Decision]] = {
     "model alone": by_model,
     "both": by_both,
     "both, weak phrases left out": partial(by_both, threshold=2.0),
+    "both, no phrase dropped": partial(by_both, drop=0.0),
     "both, extents by the rules": partial(by_both, open_extents=()),
     "both, statuses by the rules": partial(by_both, open_statuses=()),
 }
