@@ -98,7 +98,7 @@ class Screen:
                 continue
             places = [lexicon.terms(place) for place in anchors(pattern.pattern)]
             sentence = sum({1 << looked_for.setdefault(terms, len(looked_for)) for terms in places})
-            sentence |= 1 << looked_for[named] if pattern.needs == "sentence" and not phrases.weak else 0
+            sentence |= 1 << looked_for[named] if pattern.needs == "sentence" else 0
             note = sentence
             if pattern.needs in _NEEDS_CANCER:
                 note |= 1 | (1 << 1 if pattern.needs == "nodes" else 0)

@@ -19,8 +19,8 @@ from classifier.training.features import Features, features
 WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on."""
 DROP_THRESHOLD = 0.4
-"""A phrase that a rule settles is no tag below this probability: what the rule takes for a cancer's is another thing's."""
-CHANGE_THRESHOLD = 0.6
+"""A phrase that a rule settles is no tag below this probability."""
+CHANGE_THRESHOLD = 0.7
 """The model's extent or status stands against an open one of the rules from this probability on."""
 OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
 """Extents by which the rules say that they know no site; of others they are sure."""

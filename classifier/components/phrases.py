@@ -152,8 +152,8 @@ class PhraseFinder(RuleComponent):
             for _, start, end in search.matcher(words.doc[first:last]):
                 start, end = start + first, end + first
                 allowed = surroundings.allow(pattern, start, end)
-                # What the sentence does not support is left to the model, in the note of a cancer patient.
-                left_open = self.weak and surroundings.own_cancer and pattern.label != NOT_CANCER
+                # A sentence about something else is left to the model, in the note of a cancer patient.
+                left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
                 if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
                     place = _trim(words, start + pattern.before, end - pattern.after, pattern)
                     matches.append(_Match(pattern, *place, pattern.weak or not allowed))
