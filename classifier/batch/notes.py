@@ -28,9 +28,7 @@ class Row:
     """Code and reason for setting the row aside; never note text."""
 
 
-SCHEMA = pa.schema(
-    [("number", pa.int64()), ("note_id", pa.string()), ("text", pa.string()), ("problem", pa.string())]
-)
+SCHEMA = pa.schema([("number", pa.int64()), ("note_id", pa.string()), ("text", pa.string()), ("problem", pa.string())])
 """The columns of a batch of notes: the fields of `Row`."""
 
 
