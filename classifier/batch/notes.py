@@ -4,6 +4,7 @@ import hashlib
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -32,14 +33,27 @@ SCHEMA = pa.schema([("number", pa.int64()), ("note_id", pa.string()), ("text", p
 """The columns of a batch of notes: the fields of `Row`."""
 
 
-def batches(rows: Iterable[Row]) -> Iterator[pa.RecordBatch]:
-    """Pack rows into record batches, in order, and set aside each row whose id was there before.
+def row_of(number: int, note_id: Any, text: Any) -> Row:
+    """Return a row as it was read, with what is wrong with it."""
+    name = None if note_id is None or note_id == "" else str(note_id)
+    if name is None:
+        return Row(number, None, None, "E123 the row has no id")
+    if not isinstance(text, str) or not text.strip():
+        return Row(number, name, None, "E124 the row has no text")
+    return Row(number, name, text)
+
+
+def batches(rows: Iterable[Row], unique: bool = True) -> Iterator[pa.RecordBatch]:
+    """Pack rows into record batches, in order; where ids are unique, a row whose id was there before is set aside.
 
     The same rows give the same batches. A lone half of a surrogate pair, which JSON can spell and Arrow cannot hold,
     becomes U+FFFD: one character for one, so that offsets stay.
     """
     ids = _Ids()
     for chunk in _chunks(rows):
+        if not unique:
+            yield _record_batch(chunk)
+            continue
         again = ids.add([row.note_id for row in chunk if row.problem is None and row.note_id is not None])
         repeated = iter(again.tolist())
         yield _record_batch(

@@ -8,12 +8,12 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.batch.notes import Row, batches
+from classifier.batch.notes import Row, batches, row_of
 from classifier.errors import NoteTermsError
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
@@ -128,7 +128,7 @@ def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str
                 problem = f"E121 the row has {len(fields)} fields, the header {len(header)}"
                 yield Row(number, note_id, None, problem)
             else:
-                yield _row(number, fields[id_at], fields[text_at])
+                yield row_of(number, fields[id_at], fields[text_at])
     except csv.Error as error:
         raise NoteTermsError(
             "E113", f"{path}, row {number + 1}, line {reader.line_num}: {error}.", "Mend the quotes of that row."
@@ -162,7 +162,7 @@ def _read_jsonl(lines: Iterator[str], name: str, text_column: str, id_column: st
         if not checked:
             _columns(list(record), name, text_column, id_column)
             checked = True
-        yield _row(number, record.get(id_column), record.get(text_column))
+        yield row_of(number, record.get(id_column), record.get(text_column))
 
 
 def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
@@ -173,7 +173,7 @@ def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]
             for batch in file.iter_batches(batch_size=512, columns=[id_column, text_column]):
                 for note_id, text in zip(batch[id_column].to_pylist(), batch[text_column].to_pylist(), strict=True):
                     number += 1
-                    yield _row(number, note_id, text)
+                    yield row_of(number, note_id, text)
     except (pa.ArrowInvalid, OSError) as error:
         raise NoteTermsError(
             "E112", f"{path} is damaged or no Parquet file ({type(error).__name__}).", "Export or copy the file again."
@@ -186,13 +186,4 @@ def _read_folder(folder: Path, warn: Warn) -> Iterator[Row]:
         raise NoteTermsError("E114", f"{folder} has no .txt file.", "Give the folder that holds the notes.")
     for number, path in enumerate(files, start=1):
         with path.open("rb") as stream:
-            yield _row(number, path.stem, "".join(_decoded(stream, str(path), warn)))
-
-
-def _row(number: int, note_id: Any, text: Any) -> Row:
-    name = None if note_id is None or note_id == "" else str(note_id)
-    if name is None:
-        return Row(number, None, None, "E123 the row has no id")
-    if not isinstance(text, str) or not text.strip():
-        return Row(number, name, None, "E124 the row has no text")
-    return Row(number, name, text)
+            yield row_of(number, path.stem, "".join(_decoded(stream, str(path), warn)))

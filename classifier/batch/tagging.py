@@ -45,6 +45,10 @@ ASIDE_SCHEMA = pa.schema([("row", pa.int64()), ("note_id", pa.string()), ("reaso
 """The columns of the rows set aside: the fields of `SetAside`."""
 
 
+FAILED = "E126 tagging failed"
+"""How the reason begins where tagging a note fails."""
+
+
 class Outcome(NamedTuple):
     """What becomes of a batch of notes."""
 
@@ -91,7 +95,7 @@ def _one_by_one(
         try:
             yield next(classifier.tag_notes([(note_id, text)]))
         except Exception as error:  # Its class says enough without its text.
-            aside.append(SetAside(number, note_id, f"E126 tagging failed with {type(error).__name__}"))
+            aside.append(SetAside(number, note_id, f"{FAILED} with {type(error).__name__}"))
 
 
 @lru_cache(maxsize=1)
