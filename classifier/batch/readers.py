@@ -20,6 +20,8 @@ FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.g
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
 
 
+_LONGEST_FIELD = 64_000_000
+
 Warn = Callable[[str], None]
 
 
@@ -114,7 +116,8 @@ def _decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
 
 
 def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
-    csv.field_size_limit(2**31 - 1)
+    # A quote that is never closed must not take the rest of a large export into memory.
+    csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     try:
@@ -131,7 +134,9 @@ def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str
                 yield row_of(number, fields[id_at], fields[text_at])
     except csv.Error as error:
         raise NoteTermsError(
-            "E113", f"{path}, row {number + 1}, line {reader.line_num}: {error}.", "Mend the quotes of that row."
+            "E113",
+            f"{path}, row {number + 1}, line {reader.line_num}: {error}.",
+            "Mend the quotes of that row; a run with -o then goes on with --resume.",
         ) from None
 
 
