@@ -189,7 +189,7 @@ def hostile():
         "a million newlines": "\n" * 1_000_000 + "Breast cancer with liver metastases.",
         "anchors": anchors * 2000,
         "one chunk": "x" * 1_000_000 + " Breast cancer with liver metastases.",
-        "brackets": "(" * 200_000 + " Breast cancer with liver metastases.",
+        "brackets": "(" * 4_000 + " Breast cancer with liver metastases.",
     }
 
 
