@@ -63,20 +63,27 @@ def test_rows_without_text_or_id_have_no_tags_and_ids_may_repeat(session):
 
 def test_the_classifier_is_loaded_once_a_worker(session):
     df = session.createDataFrame([("a", "Liver metastases.")], "note_id string, text string")
+    spread = df.union(df).repartition(4)
+
+    def loads():
+        rows = spread.mapInArrow(_loads, "worker long, loads long, uses long").collect()
+        return {row.worker: (row.loads, row.uses) for row in rows}
+
+    before = loads()
     for _ in range(4):
-        spark.tag(df, model="none").collect()
-    loads = df.repartition(4).mapInArrow(_loads, "loads int, uses int").collect()
-    assert any(row.uses for row in loads) and all(row.loads <= 1 for row in loads)
+        spark.tag(spread, model="none").collect()
+    after = loads()
+    assert all(count - before.get(worker, (0, 0))[0] <= 1 for worker, (count, _) in after.items())
+    assert any(uses > before.get(worker, (0, 0))[1] for worker, (_, uses) in after.items())
 
 
 def _loads(parts):
-    """How often the classifier was loaded in this worker, and used again."""
+    """How often this worker loaded a classifier, and used the same again."""
     from classifier.batch.tagging import _classifier
 
     info = _classifier.cache_info()
-    schema = pa.schema([("loads", pa.int32()), ("uses", pa.int32())])
     for _ in parts:
-        yield pa.record_batch([[info.misses], [info.hits]], schema=schema)
+        yield pa.RecordBatch.from_pydict({"worker": [os.getpid()], "loads": [info.misses], "uses": [info.hits]})
 
 
 def test_a_wrong_column_and_a_wrong_scheme_are_told(session):
