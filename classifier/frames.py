@@ -45,12 +45,10 @@ def tag_frame(
         )
     table = pa.Table.from_batches([notes]) if isinstance(notes, pa.RecordBatch) else pa.table(notes)
     _check(table.column_names, text, note_id)
-    tags = _table(tag(_pairs(table[note_id].to_pylist(), table[text].to_pylist())))
-    if isinstance(notes, pa.Table):
-        return tags
+    tagged = tag(_pairs(table[note_id].to_pylist(), table[text].to_pylist()))
     if isinstance(notes, pa.RecordBatch):
-        return pa.concat_batches(tags.to_batches())
-    return type(notes)(tags)
+        return record_batch((tag for note in tagged for tag in note), tags_schema())
+    return _table(tagged) if isinstance(notes, pa.Table) else type(notes)(_table(tagged))
 
 
 def _check(columns: list[Any], text: str, note_id: str) -> None:
