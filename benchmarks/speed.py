@@ -1,5 +1,7 @@
 """Notes a second of the classifier beside spaCy's bare tokenizer, on the same notes in the same run.
 
+What else is installed (see `speed_others.py`) is measured on a sample of them.
+
 python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../shared/gold, else the samples, 10 times
 """
 
@@ -11,6 +13,7 @@ from pathlib import Path
 
 import pandas as pd
 import spacy
+from speed_others import OTHERS, rate, sample
 
 import classifier
 from classifier.tagging import doc_tags
@@ -55,14 +58,24 @@ def main() -> None:
             "clf.tag": lambda notes=notes: both.tag(notes),
             "clf.tag, rules alone": lambda notes=notes: rules.tag(notes),
             "nlp(text), no screen": lambda texts=texts: [doc_tags(both.nlp(text)) for text in texts],
-            "the scan alone (RE2)": lambda texts=texts, screen=screen: [screen._gate.search(text) for text in texts],
+            "the scan alone (RE2)": lambda texts=texts, screen=screen: [screen._gate.findall(text) for text in texts],
         }
         print(f"\n{name}: {len(texts)} notes, {sum(map(len, texts)):,} characters")
-        first = None
+        rates: dict[str, float] = {}
         for way, work in ways.items():
-            rate = len(texts) / seconds(work)
-            first = first or rate
-            print(f"  {way:24} {rate:10,.0f} notes/s {rate / first:8.2f} times the tokenizer")
+            rates[way] = len(texts) / seconds(work)
+            times = rates[way] / rates["spaCy's bare tokenizer"]
+            print(f"  {way:24} {rates[way]:10,.0f} notes/s {times:8.2f} times the tokenizer")
+        print(
+            f"  clf.tag takes {rates['the scan alone (RE2)'] / rates['clf.tag']:,.0f} times as long as the scan alone"
+        )
+    if OTHERS:
+        notes = sample()
+        print(f"\na sample of {len(notes)} notes")
+        tokenizer = rate(bare.make_doc, notes)
+        for name, make in {"clf.tag_text": lambda: both.tag_text, **OTHERS}.items():
+            theirs = rate(make(), notes)
+            print(f"  {name:24} {theirs:10,.1f} notes/s {theirs / tokenizer:8.3f} times the tokenizer", flush=True)
 
 
 if __name__ == "__main__":

@@ -5,8 +5,6 @@ from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
 
-import pandas as pd
-import pyarrow as pa
 import spacy
 from spacy.language import Language
 from spacy.tokens import Doc
@@ -16,12 +14,12 @@ from classifier import attributes, tokenizer  # noqa: F401
 from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
-from classifier.errors import NoteTermsError
+from classifier.frames import tag_frame
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
-from classifier.tags import Tag, TaggedNote, summarise, tags_table
+from classifier.tags import Tag, TaggedNote, summarise
 
-Frame = TypeVar("Frame", pd.DataFrame, pa.Table)
+Frame = TypeVar("Frame")
 
 # A note of any length is read: nothing in the pipeline needs memory beyond what the text itself does.
 _MAX_LENGTH = 2**31 - 1
@@ -145,26 +143,32 @@ class Classifier:
         """
         iterator = iter(notes)
         while batch := list(islice(iterator, _BATCH)):
-            docs = [self._screen.doc(text) for _, text in batch]
-            read: Iterable[Doc] = [doc for doc in docs if doc is not None]
-            for component in self._components:
-                read = component.pipe(read)
-            done = iter(list(read))
-            for (note_id, text), doc in zip(batch, docs, strict=True):
-                if doc is None:
-                    yield TaggedNote([], summarise(note_id, [], None))
-                else:
-                    tagged = next(done)
-                    tags = doc_tags(tagged, note_id, text)
-                    yield TaggedNote(tags, summarise(note_id, tags, tagged._.advanced_reason))
+            # The words of these notes are forgotten with them: a long run would else know every name and number.
+            with self.nlp.memory_zone():
+                tagged = list(self._tag_batch(batch))
+            yield from tagged
+
+    def _tag_batch(self, batch: list[tuple[str, str]]) -> Iterator[TaggedNote]:
+        docs = [self._screen.doc(text) for _, text in batch]
+        read: Iterable[Doc] = [doc for doc in docs if doc is not None]
+        for component in self._components:
+            read = component.pipe(read)
+        done = iter(list(read))
+        for (note_id, text), doc in zip(batch, docs, strict=True):
+            if doc is None:
+                yield TaggedNote([], summarise(note_id, [], None))
+            else:
+                tagged = next(done)
+                tags = doc_tags(tagged, note_id, text)
+                yield TaggedNote(tags, summarise(note_id, tags, tagged._.advanced_reason))
 
     def tag(self, notes: Frame, text: str = "text", note_id: str = "note_id") -> Frame:
         """Tag the notes of a frame.
 
         Parameters
         ----------
-        notes : DataFrame or Arrow table, one row a note
-            Its index is not read. A row without text has no tags.
+        notes : pandas or Polars DataFrame, or Arrow Table, RecordBatch or RecordBatchReader; one row a note
+            Its index is not read. A row without text has no tags. A reader is read as its tags are.
         text : str, default "text"
             Column of the texts.
         note_id : str, default "note_id"
@@ -172,29 +176,16 @@ class Classifier:
 
         Returns
         -------
-        DataFrame or Arrow table
+        DataFrame or Arrow table, batch or reader
             As `notes` is; one row a tag, in the order of the notes, with the columns of `classifier.tags.Tag`.
 
         Raises
         ------
         NoteTermsError
-            E101 when a column is missing.
+            E101 when a column is missing, E129 when `notes` is no frame.
         """
-        columns = list(notes.columns if isinstance(notes, pd.DataFrame) else notes.column_names)
-        for column in (text, note_id):
-            if column not in columns:
-                raise NoteTermsError(
-                    "E101",
-                    f"There is no column {column!r}; the columns are {', '.join(map(str, columns))}.",
-                    "Name the columns with text=… and note_id=….",
-                )
-        if isinstance(notes, pd.DataFrame):
-            pairs = zip(notes[note_id].tolist(), notes[text].tolist(), strict=True)
-        else:
-            pairs = zip(notes[note_id].to_pylist(), notes[text].to_pylist(), strict=True)
-        rows = ((str(identifier), content) for identifier, content in pairs if isinstance(content, str))
-        table = tags_table(tag for note in self.tag_notes(rows) for tag in note.tags)
-        return table.to_pandas() if isinstance(notes, pd.DataFrame) else table
+        tagged: Frame = tag_frame(notes, text, note_id, lambda pairs: (note.tags for note in self.tag_notes(pairs)))
+        return tagged
 
 
 def doc_tags(doc: Doc, note_id: str = "", text: str | None = None) -> list[Tag]:

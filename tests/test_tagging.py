@@ -102,6 +102,30 @@ def test_frames_in_frames_out(clf):
     assert table.schema == tags_schema() and table.to_pandas().equals(tags)
 
 
+@pytest.mark.parametrize("kind", ["table", "batch", "reader", "polars"])
+def test_each_kind_of_frame_comes_out_as_it_went_in(clf, kind):
+    table = pa.table({"note_id": [1, 2, 3], "text": ["Breast cancer with liver metastases.", None, "Lung mets 😀"]})
+    polars = pytest.importorskip("polars")
+    frames = {
+        "table": table,
+        "batch": table.to_batches()[0],
+        "reader": table.to_reader(max_chunksize=1),
+        "polars": polars.from_arrow(table),
+    }
+    tags = clf.tag(frames[kind])
+    assert type(tags) is type(frames[kind])
+    same = clf.tag(table.to_pandas())
+    assert pa.table(tags).to_pylist() == pa.Table.from_pandas(same, schema=tags_schema()).to_pylist() != []
+    empty = {"reader": table.slice(0, 0).to_reader, "batch": lambda: table.to_batches()[0].slice(0, 0)}
+    assert pa.table(clf.tag(empty.get(kind, lambda: frames[kind][:0])())).num_rows == 0
+
+
+@pytest.mark.parametrize("notes", ["a text", ["a list"], {"text": []}])
+def test_what_is_no_frame_is_refused(clf, notes):
+    with pytest.raises(NoteTermsError, match="E129"):
+        clf.tag(notes)
+
+
 def test_a_frame_without_notes_gives_an_empty_table(clf):
     tags = clf.tag(pd.DataFrame({"note_id": [], "text": []}))
     assert list(tags.columns) == tags_schema().names and tags.empty

@@ -1,4 +1,4 @@
-"""Read notes from CSV, TSV, JSONL, Parquet, a folder of text files or standard input, one row at a time."""
+"""Read notes from CSV, TSV, JSONL, Parquet, a folder of text files or standard input, in record batches."""
 
 import codecs
 import csv
@@ -7,38 +7,28 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from classifier.batch.notes import Row, batches, row_of
 from classifier.errors import NoteTermsError
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of an export."""
-
-    number: int
-    """Its number among the rows, from 1; for JSONL the number of the line."""
-    note_id: str | None
-    """As given, where it could be read."""
-    text: str | None
-    """The note exactly as given; None where `problem` says why the row cannot be tagged."""
-    problem: str | None = None
-    """Code and reason for setting the row aside; never note text."""
-
+_LONGEST_FIELD = 64_000_000
 
 Warn = Callable[[str], None]
 
 
-def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
-    """Yield the rows of an export, in order; memory does not grow with their number.
+def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[pa.RecordBatch]:
+    """Yield the notes of an export in record batches (see `classifier.batch.notes`), in order.
+
+    Memory does not grow with their number, but for 8 bytes an id.
 
     Parameters
     ----------
@@ -55,6 +45,10 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
         E101 for a missing column, E110 for a source that is not there, E111 for a kind of file that is not read,
         E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
     """
+    return batches(_read(source, text_column, id_column, warn))
+
+
+def _read(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
     if source == "-":
         yield from _read_jsonl(
             _decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column
@@ -122,7 +116,8 @@ def _decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
 
 
 def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
-    csv.field_size_limit(2**31 - 1)
+    # A quote that is never closed must not take the rest of a large export into memory.
+    csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     try:
@@ -136,10 +131,12 @@ def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str
                 problem = f"E121 the row has {len(fields)} fields, the header {len(header)}"
                 yield Row(number, note_id, None, problem)
             else:
-                yield _row(number, fields[id_at], fields[text_at])
+                yield row_of(number, fields[id_at], fields[text_at])
     except csv.Error as error:
         raise NoteTermsError(
-            "E113", f"{path}, row {number + 1}, line {reader.line_num}: {error}.", "Mend the quotes of that row."
+            "E113",
+            f"{path}, row {number + 1}, line {reader.line_num}: {error}.",
+            "Mend the quotes of that row; a run with -o then goes on with --resume.",
         ) from None
 
 
@@ -170,7 +167,7 @@ def _read_jsonl(lines: Iterator[str], name: str, text_column: str, id_column: st
         if not checked:
             _columns(list(record), name, text_column, id_column)
             checked = True
-        yield _row(number, record.get(id_column), record.get(text_column))
+        yield row_of(number, record.get(id_column), record.get(text_column))
 
 
 def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:
@@ -181,7 +178,7 @@ def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]
             for batch in file.iter_batches(batch_size=512, columns=[id_column, text_column]):
                 for note_id, text in zip(batch[id_column].to_pylist(), batch[text_column].to_pylist(), strict=True):
                     number += 1
-                    yield _row(number, note_id, text)
+                    yield row_of(number, note_id, text)
     except (pa.ArrowInvalid, OSError) as error:
         raise NoteTermsError(
             "E112", f"{path} is damaged or no Parquet file ({type(error).__name__}).", "Export or copy the file again."
@@ -194,13 +191,4 @@ def _read_folder(folder: Path, warn: Warn) -> Iterator[Row]:
         raise NoteTermsError("E114", f"{folder} has no .txt file.", "Give the folder that holds the notes.")
     for number, path in enumerate(files, start=1):
         with path.open("rb") as stream:
-            yield _row(number, path.stem, "".join(_decoded(stream, str(path), warn)))
-
-
-def _row(number: int, note_id: Any, text: Any) -> Row:
-    name = None if note_id is None or note_id == "" else str(note_id)
-    if name is None:
-        return Row(number, None, None, "E123 the row has no id")
-    if not isinstance(text, str) or not text.strip():
-        return Row(number, name, None, "E124 the row has no text")
-    return Row(number, name, text)
+            yield row_of(number, path.stem, "".join(_decoded(stream, str(path), warn)))

@@ -1,0 +1,84 @@
+"""Frames of notes in, frames of tags out: pandas, Arrow, and whatever speaks Arrow, such as Polars."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+
+import pandas as pd
+import pyarrow as pa
+
+from classifier.errors import NoteTermsError
+from classifier.tags import Tag, record_batch, tags_schema, tags_table
+
+_TAGS = 1024
+
+
+def tag_frame(
+    notes: Any, text: str, note_id: str, tag: Callable[[Iterable[tuple[str, str]]], Iterator[list[Tag]]]
+) -> Any:
+    """Tag the notes of a frame and return the tags as a frame of the same kind.
+
+    Parameters
+    ----------
+    notes : DataFrame, Table, RecordBatch, RecordBatchReader or other frame that speaks Arrow
+        One row a note.
+    text, note_id : str
+        Columns of the texts and the ids.
+    tag : callable
+        Yields the tags of each of the pairs (note_id, text) that it is given.
+
+    Raises
+    ------
+    NoteTermsError
+        E101 when a column is missing, E129 when it is no frame.
+    """
+    if isinstance(notes, pd.DataFrame):
+        _check(list(notes.columns), text, note_id)
+        return _table(tag(_pairs(notes[note_id].tolist(), notes[text].tolist()))).to_pandas()
+    if isinstance(notes, pa.RecordBatchReader):
+        _check(notes.schema.names, text, note_id)
+        return pa.RecordBatchReader.from_batches(tags_schema(), _batches(tag(_stream(notes, text, note_id))))
+    if not hasattr(notes, "__arrow_c_stream__") and not isinstance(notes, pa.RecordBatch):
+        raise NoteTermsError(
+            "E129",
+            f"The notes are a {type(notes).__name__}, not a frame.",
+            "Give a pandas or Polars DataFrame, or an Arrow table, batch or reader.",
+        )
+    table = pa.Table.from_batches([notes]) if isinstance(notes, pa.RecordBatch) else pa.table(notes)
+    _check(table.column_names, text, note_id)
+    tagged = tag(_pairs(table[note_id].to_pylist(), table[text].to_pylist()))
+    if isinstance(notes, pa.RecordBatch):
+        return record_batch((tag for note in tagged for tag in note), tags_schema())
+    return _table(tagged) if isinstance(notes, pa.Table) else type(notes)(_table(tagged))
+
+
+def _check(columns: list[Any], text: str, note_id: str) -> None:
+    for column in (text, note_id):
+        if column not in columns:
+            raise NoteTermsError(
+                "E101",
+                f"There is no column {column!r}; the columns are {', '.join(map(str, columns))}.",
+                "Name the columns with text=… and note_id=….",
+            )
+
+
+def _pairs(ids: Iterable[Any], texts: Iterable[Any]) -> Iterator[tuple[str, str]]:
+    return ((str(name), text) for name, text in zip(ids, texts, strict=True) if isinstance(text, str))
+
+
+def _stream(notes: pa.RecordBatchReader, text: str, note_id: str) -> Iterator[tuple[str, str]]:
+    for batch in notes:
+        yield from _pairs(batch[note_id].to_pylist(), batch[text].to_pylist())
+
+
+def _table(tags: Iterable[list[Tag]]) -> pa.Table:
+    return tags_table(tag for note in tags for tag in note)
+
+
+def _batches(tags: Iterable[list[Tag]]) -> Iterator[pa.RecordBatch]:
+    waiting: list[Tag] = []
+    for note in tags:
+        waiting += note
+        if len(waiting) >= _TAGS:
+            yield record_batch(waiting, tags_schema())
+            waiting = []
+    yield record_batch(waiting, tags_schema())
