@@ -14,10 +14,11 @@ from joblib.externals.loky.process_executor import TerminatedWorkerError
 
 from classifier.batch.progress import Progress, record
 from classifier.batch.readers import Row
-from classifier.batch.writers import TableWriter, check_writable
+from classifier.batch.writers import TableWriter, check_writable, replace_file
 from classifier.errors import NoteTermsError
+from classifier.report.contents import Contents, ReportOptions
 from classifier.tagging import Classifier, load
-from classifier.tags import NoteSummary, Tag, TaggedNote, summary_schema, tags_schema
+from classifier.tags import Context, NoteSummary, Tag, TaggedNote, summary_schema, tags_schema
 
 _BATCH, _BATCH_CHARACTERS = 64, 1_000_000
 # So many rows are kept as a part, and are lost at most when a run is stopped.
@@ -72,6 +73,7 @@ def run(
     summary: Path | None = None,
     summary_kind: str = "csv",
     settings: Settings = Settings(),
+    report: ReportOptions | None = None,
     force: bool = False,
     resume: bool = False,
     jobs: int = 1,
@@ -97,6 +99,8 @@ def run(
         The table of one row a note.
     settings : Settings
         What the classifier is made from.
+    report : ReportOptions, optional
+        The page for people.
     force : bool, default False
         Overwrite tables that exist.
     resume : bool, default False
@@ -114,18 +118,22 @@ def run(
         that cannot be opened.
     """
     parts = _chunks(_without_repeats(rows), _PART, _PART_CHARACTERS)
+    contents = None if report is None else Contents(report, source, settings.scheme, settings.model, settings.threshold)
+    contexts = report is not None and report.text
     if out is None:
-        done = (_records(batch, outcomes) for part in parts for batch, outcomes in _tagged(part, settings, jobs))
-        return _write(done, None, kind, summary, summary_kind, force, on_notes, on_set_aside)
+        done = (
+            _records(batch, outcomes) for part in parts for batch, outcomes in _tagged(part, settings, jobs, contexts)
+        )
+        return _write(done, None, kind, summary, summary_kind, contents, force, on_notes, on_set_aside)
     check_writable(out.with_name(out.name + ".errors.jsonl"), force or resume)
-    progress = Progress(out, {"source": source, "kind": kind, **asdict(settings)}, resume)
+    progress = Progress(out, {"source": source, "kind": kind, "contexts": contexts, **asdict(settings)}, resume)
     try:
         for number, part in enumerate(parts):
             if number < progress.parts:
                 on_notes(len(part))
                 continue
             records: list[dict[str, Any]] = []
-            for batch, outcomes in _tagged(part, settings, jobs):
+            for batch, outcomes in _tagged(part, settings, jobs, contexts):
                 records += _records(batch, outcomes)
                 on_notes(len(batch))
             progress.add(records)
@@ -133,7 +141,7 @@ def run(
         if not progress.parts:
             progress.clear()
         raise
-    result = _write(progress, out, kind, summary, summary_kind, force, lambda count: None, on_set_aside)
+    result = _write(progress, out, kind, summary, summary_kind, contents, force, lambda count: None, on_set_aside)
     progress.clear()
     return result
 
@@ -158,6 +166,7 @@ def _records(batch: list[Row], outcomes: list[TaggedNote | str]) -> list[dict[st
     for row, outcome in zip(batch, outcomes, strict=True):
         if isinstance(outcome, TaggedNote):
             records += [record("tag", tag) for tag in outcome.tags]
+            records += [record("context", context) for context in outcome.contexts]
             records.append(record("summary", outcome.summary))
         else:
             records.append(record("aside", SetAside(row.number, row.note_id, outcome)))
@@ -170,11 +179,12 @@ def _write(
     kind: str,
     summary: Path | None,
     summary_kind: str,
+    contents: Contents | None,
     force: bool,
     on_notes: Callable[[int], None],
     on_set_aside: Callable[[SetAside], None],
 ) -> RunResult:
-    """Write the tables from finished parts."""
+    """Write the tables, and the page, from finished parts."""
     result = RunResult()
     errors = None if out is None else out.with_name(out.name + ".errors.jsonl")
     with ExitStack() as stack:
@@ -184,13 +194,15 @@ def _write(
         )
         aside: list[SetAside] = []
         for part in parts:
-            found: dict[str, list[Any]] = {"tag": [], "summary": [], "aside": []}
+            found: dict[str, list[Any]] = {each: [] for each in _RECORDS}
             for entry in part:
                 name = entry.pop("kind")
                 found[name].append(_RECORDS[name](**entry))
             tags_table.write(found["tag"])
             if summary_table is not None:
                 summary_table.write(found["summary"])
+            if contents is not None:
+                contents.add(found["tag"], found["context"], found["summary"], len(found["aside"]))
             for left in found["aside"]:
                 on_set_aside(left)
             aside += found["aside"]
@@ -198,6 +210,10 @@ def _write(
             result.tags += len(found["tag"])
             on_notes(len(found["summary"]) + len(found["aside"]))
         result.set_aside = len(aside)
+        if contents is not None:
+            from classifier.report.page import page
+
+            replace_file(contents.options.path, page(contents).encode())
     if errors is not None and aside:
         with TableWriter(errors, "jsonl", _aside_schema(), force=True) as table:
             table.write(aside)
@@ -206,7 +222,12 @@ def _write(
     return result
 
 
-_RECORDS: dict[str, Callable[..., Any]] = {"tag": Tag, "summary": NoteSummary, "aside": SetAside}
+_RECORDS: dict[str, Callable[..., Any]] = {
+    "tag": Tag,
+    "context": Context,
+    "summary": NoteSummary,
+    "aside": SetAside,
+}
 
 
 def _aside_schema() -> pa.Schema:
@@ -225,18 +246,20 @@ def _without_repeats(rows: Iterable[Row]) -> Iterator[Row]:
         yield row
 
 
-def _tagged(rows: list[Row], settings: Settings, jobs: int) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
+def _tagged(
+    rows: list[Row], settings: Settings, jobs: int, contexts: bool
+) -> Iterator[tuple[list[Row], list[TaggedNote | str]]]:
     """Yield each batch of rows with its outcomes: a tagged note, or the reason for setting it aside."""
     batches = list(_chunks(rows, _BATCH, _BATCH_CHARACTERS))
     if jobs == 1:
         for batch in batches:
-            yield _tag_batch(batch, settings)
+            yield _tag_batch(batch, settings, contexts)
         return
     done, deaths = 0, 0
     while done < len(batches):
         parallel = joblib.Parallel(n_jobs=jobs, return_as="generator", pre_dispatch="2*n_jobs", batch_size=1)
         try:
-            for outcome in parallel(joblib.delayed(_tag_batch)(batch, settings) for batch in batches[done:]):
+            for outcome in parallel(joblib.delayed(_tag_batch)(batch, settings, contexts) for batch in batches[done:]):
                 yield outcome
                 done, deaths = done + 1, 0
         except TerminatedWorkerError:
@@ -257,13 +280,13 @@ def _classifier(settings: Settings) -> Classifier:
     return load(settings.scheme, model=settings.model, sha256=settings.sha256, threshold=settings.threshold)
 
 
-def _tag_batch(batch: list[Row], settings: Settings) -> tuple[list[Row], list[TaggedNote | str]]:
+def _tag_batch(batch: list[Row], settings: Settings, contexts: bool) -> tuple[list[Row], list[TaggedNote | str]]:
     classifier = _classifier(settings)
     notes = [(row.note_id, row.text) for row in batch if row.text is not None and row.note_id is not None]
     try:
-        tagged: Iterator[TaggedNote | str] = iter(list(classifier.tag_notes(notes)))
+        tagged: Iterator[TaggedNote | str] = iter(list(classifier.tag_notes(notes, contexts=contexts)))
     except Exception:  # One note must not end a night's run: they are tagged one by one to find it.
-        tagged = (_tag_one(classifier, note_id, text) for note_id, text in notes)
+        tagged = (_tag_one(classifier, note_id, text, contexts) for note_id, text in notes)
     outcomes = [
         next(tagged) if row.text is not None and row.note_id is not None else row.problem or "E124 the row has no text"
         for row in batch
@@ -272,8 +295,8 @@ def _tag_batch(batch: list[Row], settings: Settings) -> tuple[list[Row], list[Ta
     return [Row(row.number, row.note_id, None) for row in batch], outcomes
 
 
-def _tag_one(classifier: Classifier, note_id: str, text: str) -> TaggedNote | str:
+def _tag_one(classifier: Classifier, note_id: str, text: str, contexts: bool) -> TaggedNote | str:
     try:
-        return next(classifier.tag_notes([(note_id, text)]))
+        return next(classifier.tag_notes([(note_id, text)], contexts=contexts))
     except Exception as error:  # Its class says enough without its text.
         return f"E126 tagging failed with {type(error).__name__}"
