@@ -146,8 +146,9 @@ def tag(
             raise NoteTermsError("E135", f"{target} is the export itself.", "Give the table another name.")
         if target is not None:
             check_writable(target, force)
-    if out is not None and summary is not None and out.absolute() == summary.absolute():
-        raise NoteTermsError("E136", f"{out} is both the tags and the summary.", "Give them two names.")
+    named = [target.absolute() for target in (out, summary, report) if target is not None]
+    if len(set(named)) < len(named):
+        raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")
     page = None if report is None else ReportOptions(report, text=not no_text, limit=report_limit)
 
     def warn(line: str) -> None:

@@ -10,9 +10,6 @@ from pathlib import Path
 from classifier.labels import Sense
 from classifier.tags import Context, NoteSummary, Tag
 
-DEFAULT_LIMIT = 5000
-"""So many tags are listed on a page."""
-
 
 @dataclass(frozen=True, slots=True)
 class ReportOptions:
@@ -22,7 +19,7 @@ class ReportOptions:
     """Where it goes."""
     text: bool = True
     """It may hold text of the notes: phrases, cues and sentences."""
-    limit: int = DEFAULT_LIMIT
+    limit: int = 5000
     """So many tags are listed; all are counted."""
 
 

@@ -55,10 +55,12 @@ def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], no
 
 
 _PAGE = Environment(autoescape=True).from_string("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width, initial-scale=1"><title>Tags against gold</title><style>
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tags against gold</title><style>
 {{ style }}
-table { margin: 1rem 0; background: var(--card) }
-th, td { padding: .3rem .6rem; border: 1px solid var(--line); text-align: right }
+table { display: block; overflow-x: auto; margin: 1rem 0 }
+th, td { background: var(--card); padding: .3rem .6rem; border: 1px solid var(--line); text-align: right }
 th[scope=row] { text-align: left }
 </style></head><body><main><h1>Tags against gold</h1>
 <h2>Which label for which</h2><p>Rows are gold, columns what was found; none is missed or superfluous.</p>
