@@ -1,9 +1,11 @@
 """The page as a file: what it holds and leaves out, and that the same tags give the same page."""
 
 import base64
+import gc
 import hashlib
 import json
 import re
+import tracemalloc
 from collections import Counter
 
 import pytest
@@ -164,6 +166,18 @@ def test_more_ambiguous_uses_than_the_limit_are_sampled_too(gather):
     html = page(gather(times=2, limit=5))
     assert [tag["sense"] for tag in tags_of(html)] == ["ambiguous"] * 5
     assert "5 of 12 ambiguous uses of “advanced”, a random sample" in html and "In 12 notes" in html
+
+
+def test_memory_does_not_grow_with_the_notes(gather):
+    kept = []
+    for times in (4, 32):
+        tracemalloc.start()
+        contents = gather(times=times, limit=20)
+        gc.collect()  # Python's own stores of freed tuples are none of ours.
+        kept.append(tracemalloc.get_traced_memory()[0])
+        tracemalloc.stop()
+        assert len(contents.listed()) == 20
+    assert kept[1] < 1.5 * kept[0]
 
 
 class StopError(Exception):
