@@ -84,7 +84,7 @@
 
   /** A list that shows one page of its items at a time. */
   class Pages {
-    constructor(id, title, size, card) {
+    constructor(id, size, card) {
       this.list = document.getElementById(id);
       this.nav = document.getElementById(`${id}-pages`);
       this.size = size;
@@ -93,7 +93,8 @@
         if (!target.dataset.step) return;
         this.page += Number(target.dataset.step);
         this.draw();
-        document.getElementById(title).focus();
+        // The next button is one step of the keyboard away, and the list is read from its start.
+        this.list.focus();
       });
     }
 
@@ -114,8 +115,8 @@
     }
   }
 
-  const list = new Pages("list", "tags", 50, tagCard);
-  const flagged = report.flagged.length ? new Pages("flagged", "flagged-title", 10, flaggedCard) : null;
+  const list = new Pages("list", 25, tagCard);
+  const flagged = report.flagged.length ? new Pages("flagged", 10, flaggedCard) : null;
 
   function filter() {
     const form = new FormData(filters);
@@ -156,8 +157,10 @@
 
   filters.addEventListener("input", filter);
   filters.addEventListener("submit", (event) => event.preventDefault());
-  // The fields are cleared only after this event.
-  filters.addEventListener("reset", () => setTimeout(filter));
+  document.getElementById("clear").addEventListener("click", () => {
+    filters.reset();
+    filter();
+  });
   for (const radio of document.querySelectorAll("[name=scheme]")) {
     radio.addEventListener("change", () => {
       scheme = report.schemes[radio.value];
