@@ -131,7 +131,8 @@ def tag(
     that a spreadsheet would run as a formula gets a leading apostrophe.
     """
     from classifier.batch.readers import read_notes
-    from classifier.batch.runner import SetAside, Settings, run
+    from classifier.batch.runner import run
+    from classifier.batch.tagging import SetAside, Settings
     from classifier.batch.writers import check_writable, format_of
     from classifier.report.contents import ReportOptions
 

@@ -19,3 +19,7 @@ class NoteTermsError(Exception):
         self.problem = problem
         self.remedy = remedy
         super().__init__(f"[{code}] {problem} {remedy}")
+
+    def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
+        # It travels from a worker to the run.
+        return type(self), (self.code, self.problem, self.remedy)

@@ -149,19 +149,25 @@ class Classifier:
         """
         iterator = iter(notes)
         while batch := list(islice(iterator, _BATCH)):
-            docs = [self._screen.doc(text) for _, text in batch]
-            read: Iterable[Doc] = [doc for doc in docs if doc is not None]
-            for component in self._components:
-                read = component.pipe(read)
-            done = iter(list(read))
-            for (note_id, text), doc in zip(batch, docs, strict=True):
-                if doc is None:
-                    yield TaggedNote([], summarise(note_id, [], None))
-                else:
-                    tagged = next(done)
-                    tags = doc_tags(tagged, note_id, text)
-                    summary = summarise(note_id, tags, tagged._.advanced_reason)
-                    yield TaggedNote(tags, summary, doc_contexts(tagged, text) if contexts else [])
+            # The words of these notes are forgotten with them: a long run would else know every name and number.
+            with self.nlp.memory_zone():
+                tagged = list(self._tag_batch(batch, contexts))
+            yield from tagged
+
+    def _tag_batch(self, batch: list[tuple[str, str]], contexts: bool) -> Iterator[TaggedNote]:
+        docs = [self._screen.doc(text) for _, text in batch]
+        read: Iterable[Doc] = [doc for doc in docs if doc is not None]
+        for component in self._components:
+            read = component.pipe(read)
+        done = iter(list(read))
+        for (note_id, text), doc in zip(batch, docs, strict=True):
+            if doc is None:
+                yield TaggedNote([], summarise(note_id, [], None))
+            else:
+                tagged = next(done)
+                tags = doc_tags(tagged, note_id, text)
+                summary = summarise(note_id, tags, tagged._.advanced_reason)
+                yield TaggedNote(tags, summary, doc_contexts(tagged, text) if contexts else [])
 
     def tag(self, notes: Frame, text: str = "text", note_id: str = "note_id") -> Frame:
         """Tag the notes of a frame.

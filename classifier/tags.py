@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import asdict, dataclass, field, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -155,11 +155,17 @@ def summary_schema() -> pa.Schema:
     return _schema(NoteSummary)
 
 
-def as_rows(records: Iterable[Tag | NoteSummary]) -> list[dict[str, Any]]:
-    """Turn records into dictionaries, one a row."""
-    return [asdict(record) for record in records]
+def context_schema() -> pa.Schema:
+    """Return the Arrow schema of the sentences around tags."""
+    return _schema(Context)
+
+
+def record_batch(records: Iterable[Any], schema: pa.Schema) -> pa.RecordBatch:
+    """Return records as an Arrow batch; the columns of the schema are their fields."""
+    records = list(records)
+    return pa.record_batch([[getattr(record, name) for record in records] for name in schema.names], schema=schema)
 
 
 def tags_table(tags: Iterable[Tag]) -> pa.Table:
     """Return the tags as an Arrow table with the columns of the contract."""
-    return pa.Table.from_pylist(as_rows(tags), schema=tags_schema())
+    return pa.Table.from_batches([record_batch(tags, tags_schema())])

@@ -1,20 +1,33 @@
 """What a run has done so far, kept beside its table in finished parts, so that a stopped run can go on."""
 
+import hashlib
 import json
 import shutil
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Self
 
-from classifier.batch.writers import replace_file
+import pyarrow as pa
+
+from classifier.batch.tagging import Outcome
+from classifier.batch.writers import replace_file, told
 from classifier.errors import NoteTermsError
 
+try:
+    import fcntl
+except ImportError:  # Windows has no such lock.
+    fcntl = None  # type: ignore[assignment]
+
 _SETTINGS = "run.json"
+_DIGEST = b"digest"
 
 
 class Progress:
     """The folder `<OUT>.progress`: the settings of the run, and a file for each finished part.
+
+    Use it as a context: the folder is this run's alone until the end, and stays for `--resume` if anything is in it.
 
     Parameters
     ----------
@@ -28,43 +41,96 @@ class Progress:
     Raises
     ------
     NoteTermsError
-        E137 when a run with other settings left the folder.
+        E137 when a run with other settings left the folder, E139 when the disk is full, E140 when another run is at it.
     """
 
     def __init__(self, out: Path, settings: dict[str, Any], resume: bool) -> None:
         self.folder = out.with_name(out.name + ".progress")
-        if self.folder.exists() and not resume:
-            shutil.rmtree(self.folder)
-        self.folder.mkdir(exist_ok=True)
+        with told(self.folder):
+            self.folder.mkdir(exist_ok=True)
+            self._lock = (self.folder / "lock").open("wb")
+        self._take()
+        self._digest = hashlib.blake2b(digest_size=16)
+        if not resume:
+            for file in self._files():
+                file.unlink()
         file = self.folder / _SETTINGS
         wanted = json.dumps(settings, sort_keys=True, indent=2)
-        if file.exists() and file.read_text(encoding="utf-8") != wanted:
+        if resume and file.exists() and file.read_text(encoding="utf-8") != wanted:
             raise NoteTermsError(
-                "E137", f"{self.folder} is of a run with other options or another export.", "Use the same, or --force."
+                "E137",
+                f"{self.folder} is of a run with other options, or by another version.",
+                "Use the same, or begin anew without --resume.",
             )
         replace_file(file, wanted.encode())
         self.parts = len(self._files())
+        """Number of finished parts."""
 
-    def add(self, records: Sequence[dict[str, Any]]) -> None:
-        """Keep a finished part."""
-        lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records)
-        replace_file(self.folder / f"{self.parts:08}.jsonl", lines.encode("utf-8", "surrogatepass"))
+    def _take(self) -> None:
+        if fcntl is None:
+            return
+        try:
+            fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise NoteTermsError(
+                "E140", f"Another run is writing {self.folder}.", "Wait for it, or give the table another name."
+            ) from None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None or not self.parts:
+            with suppress(OSError):
+                shutil.rmtree(self.folder)
+        self._lock.close()
+
+    def check(self, number: int, notes: Sequence[pa.RecordBatch]) -> None:
+        """Check that a finished part was made from these notes; call it for each in order.
+
+        Raises
+        ------
+        NoteTermsError
+            E138 when it was made from others.
+        """
+        with pa.OSFile(str(self._file(number))) as source:
+            wanted = pa.ipc.open_stream(source).schema.metadata[_DIGEST].decode()
+        if self._read(notes) != wanted:
+            rows = f"in or before row {notes[-1]['number'][-1]}" if notes else "and is shorter now"
+            raise NoteTermsError(
+                "E138",
+                f"The export has changed since the run was stopped, {rows}.",
+                "Give the same export again, or begin anew without --resume.",
+            )
+
+    def add(self, notes: Sequence[pa.RecordBatch], outcomes: Sequence[Outcome]) -> None:
+        """Keep a finished part: notes, and what became of them."""
+        digest = self._read(notes)
+        sink = pa.BufferOutputStream()
+        for batches in zip(*outcomes, strict=True):
+            with pa.ipc.new_stream(sink, batches[0].schema.with_metadata({_DIGEST: digest})) as stream:
+                for batch in batches:
+                    stream.write_batch(batch)
+        replace_file(self._file(self.parts), sink.getvalue())
         self.parts += 1
 
-    def __iter__(self) -> Iterator[list[dict[str, Any]]]:
+    def __iter__(self) -> Iterator[Outcome]:
         """Yield the finished parts in order."""
         for file in self._files():
-            text = file.read_bytes().decode("utf-8", "surrogatepass")
-            yield [json.loads(line) for line in text.split("\n") if line]
+            with pa.OSFile(str(file)) as source:
+                parts = [pa.concat_batches(list(pa.ipc.open_stream(source))) for _ in Outcome._fields]
+            yield Outcome(*(part.replace_schema_metadata() for part in parts))
 
-    def clear(self) -> None:
-        """Drop the folder, once the tables stand."""
-        shutil.rmtree(self.folder)
+    def _read(self, notes: Sequence[pa.RecordBatch]) -> str:
+        """Digest of all notes of the run up to these."""
+        for batch in notes:
+            self._digest.update(batch.serialize())
+        return self._digest.hexdigest()
+
+    def _file(self, number: int) -> Path:
+        return self.folder / f"{number:08}.arrow"
 
     def _files(self) -> list[Path]:
-        return sorted(self.folder.glob("[0-9]*.jsonl"))
-
-
-def record(kind: str, content: Any) -> dict[str, Any]:
-    """Return a dataclass as a record of a part."""
-    return {"kind": kind, **asdict(content)}
+        return sorted(self.folder.glob("[0-9]*.arrow"))

@@ -1,4 +1,4 @@
-"""Read notes from CSV, TSV, JSONL, Parquet, a folder of text files or standard input, one row at a time."""
+"""Read notes from CSV, TSV, JSONL, Parquet, a folder of text files or standard input, in record batches."""
 
 import codecs
 import csv
@@ -7,38 +7,26 @@ import io
 import json
 import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from classifier.batch.notes import Row, batches
 from classifier.errors import NoteTermsError
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One row of an export."""
-
-    number: int
-    """Its number among the rows, from 1; for JSONL the number of the line."""
-    note_id: str | None
-    """As given, where it could be read."""
-    text: str | None
-    """The note exactly as given; None where `problem` says why the row cannot be tagged."""
-    problem: str | None = None
-    """Code and reason for setting the row aside; never note text."""
-
-
 Warn = Callable[[str], None]
 
 
-def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
-    """Yield the rows of an export, in order; memory does not grow with their number.
+def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[pa.RecordBatch]:
+    """Yield the notes of an export in record batches (see `classifier.batch.notes`), in order.
+
+    Memory does not grow with their number, but for 8 bytes an id.
 
     Parameters
     ----------
@@ -55,6 +43,10 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
         E101 for a missing column, E110 for a source that is not there, E111 for a kind of file that is not read,
         E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
     """
+    return batches(_read(source, text_column, id_column, warn))
+
+
+def _read(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
     if source == "-":
         yield from _read_jsonl(
             _decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column

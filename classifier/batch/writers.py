@@ -6,9 +6,8 @@ import io
 import json
 import os
 import sys
-import tempfile
-from collections.abc import Iterable
-from dataclasses import astuple
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -17,7 +16,6 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifier.errors import NoteTermsError
-from classifier.tags import as_rows
 
 FORMATS = ("csv", "jsonl", "parquet")
 """Kinds of tables that are written; csv and jsonl also gzipped, by the ending .gz."""
@@ -49,45 +47,61 @@ def format_of(path: Path, chosen: str | None) -> str:
 
 
 class TableWriter:
-    """Writes records to a file, or to standard output where the path is None.
+    """Writes Arrow batches to a file, or to standard output where the path is None.
 
     Use it as a context: the file appears under its name at the end, and not at all after an error.
+
+    Parameters
+    ----------
+    path : Path or None
+        The table.
+    kind : str
+        `csv`, `jsonl` or `parquet`.
+    schema : Schema
+        Of the batches.
+    force : bool, default False
+        Overwrite a table that is there.
+    keep_empty : bool, default True
+        Write a table also where it has no rows; otherwise one that was there is removed.
+
+    Raises
+    ------
+    NoteTermsError
+        E132 when the file exists and `force` is not set, E133 when its folder cannot be written to, E134 when
+        Parquet is asked for on standard output, E139 when it cannot be written, as on a full disk.
     """
 
-    def __init__(self, path: Path | None, kind: str, schema: pa.Schema, force: bool = False) -> None:
-        """Open the table.
-
-        Raises
-        ------
-        NoteTermsError
-            E132 when the file exists and `force` is not set, E133 when its folder cannot be written to, E134 when
-            Parquet is asked for on standard output.
-        """
-        self._path, self._kind, self._schema = path, kind, schema
+    def __init__(
+        self, path: Path | None, kind: str, schema: pa.Schema, force: bool = False, keep_empty: bool = True
+    ) -> None:
+        self._path, self._keep_empty, self._rows = path, keep_empty, 0
+        self._sink: _CsvSink | _JsonlSink | _ParquetSink
         if path is None:
             if kind == "parquet":
                 raise NoteTermsError("E134", "Parquet cannot be written to standard output.", "Name a file with -o.")
             self._temporary = None
-            self._sink: Any = _text_sink(sys.stdout, kind, schema)
+            self._sink = _text_sink(sys.stdout, kind, schema)
             return
         check_writable(path, force)
-        handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-        os.close(handle)
-        self._temporary = Path(name)
-        if kind == "parquet":
-            self._sink = _ParquetSink(self._temporary, schema)
-        else:
-            stream: IO[str]
-            if path.name.lower().endswith(".gz"):
-                # No time stamp: the same tags give the same bytes.
-                stream = io.TextIOWrapper(gzip.GzipFile(self._temporary, "wb", mtime=0), encoding="utf-8", newline="")
+        # Always the same name: what a killed run left is written over by the next one.
+        self._temporary = path.with_name(f".{path.name}.part")
+        with told(path):
+            file = self._temporary.open("wb")
+            if kind == "parquet":
+                self._sink = _ParquetSink(file, schema)
             else:
-                stream = self._temporary.open("w", encoding="utf-8", newline="")
-            self._sink = _text_sink(stream, kind, schema)
+                # No name and no time stamp: the same tags give the same bytes.
+                packed = path.name.lower().endswith(".gz")
+                binary = gzip.GzipFile("", "wb", fileobj=file, mtime=0) if packed else file
+                text = io.TextIOWrapper(binary, encoding="utf-8", newline="")
+                self._sink = _text_sink(text, kind, schema)
+        self._file = file
 
-    def write(self, records: Iterable[Any]) -> None:
-        """Append records, instances of the dataclass that the schema is of."""
-        self._sink.write(records)
+    def write(self, batch: pa.RecordBatch) -> None:
+        """Append a batch."""
+        self._rows += batch.num_rows
+        with told(self._path):
+            self._sink.write(batch)
 
     def __enter__(self) -> Self:
         return self
@@ -96,29 +110,60 @@ class TableWriter:
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
         if self._temporary is None or self._path is None:
+            with told(None):
+                sys.stdout.flush()
             return
         try:
-            self._sink.close()
-            if kind is None:
+            with told(self._path) if kind is None else suppress(OSError):
+                self._sink.close()
+                self._file.close()
+            if kind is None and (self._rows or self._keep_empty):
                 _publish(self._temporary, self._path)
+            elif kind is None:
+                self._path.unlink(missing_ok=True)
         finally:
             self._temporary.unlink(missing_ok=True)
 
 
 def replace_file(path: Path, data: bytes) -> None:
-    """Write a file under its name at once, or not at all."""
-    handle, name = tempfile.mkstemp(prefix=f".{path.name}.", dir=path.parent)
-    with os.fdopen(handle, "wb") as stream:
-        stream.write(data)
-    _publish(Path(name), path)
+    """Write a file under its name at once, or not at all.
+
+    Raises
+    ------
+    NoteTermsError
+        E139 when it cannot be written, as on a full disk.
+    """
+    temporary = path.with_name(f".{path.name}.part")
+    try:
+        with told(path), temporary.open("wb") as stream:
+            stream.write(data)
+        _publish(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
 
 
 def _publish(temporary: Path, path: Path) -> None:
-    # mkstemp makes the file private; a table is as readable as the user's other files.
-    mask = os.umask(0)
-    os.umask(mask)
-    temporary.chmod(0o666 & ~mask)
-    temporary.replace(path)
+    with told(path):
+        # What is named must be on the disk, also when the power fails.
+        with temporary.open("rb") as stream:
+            os.fsync(stream.fileno())
+        temporary.replace(path)
+
+
+@contextmanager
+def told(path: Path | None) -> Iterator[None]:
+    """Say in one line what the disk could not do; None is standard output."""
+    try:
+        yield
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        reason = os.strerror(error.errno) if error.errno else type(error).__name__
+        raise NoteTermsError(
+            "E139",
+            f"{path or 'Standard output'} cannot be written: {reason}.",
+            "Make room; a run with -o then goes on with --resume.",
+        ) from None
 
 
 def check_writable(path: Path, force: bool) -> None:
@@ -141,9 +186,9 @@ class _CsvSink:
         self._writer = csv.writer(stream)
         self._writer.writerow(schema.names)
 
-    def write(self, records: Iterable[Any]) -> None:
-        for record in records:
-            self._writer.writerow([_cell(value) for value in astuple(record)])
+    def write(self, batch: pa.RecordBatch) -> None:
+        columns = [[_cell(value) for value in column.to_pylist()] for column in batch.columns]
+        self._writer.writerows(zip(*columns, strict=True))
 
     def close(self) -> None:
         self._stream.close()
@@ -153,8 +198,8 @@ class _JsonlSink:
     def __init__(self, stream: IO[str]) -> None:
         self._stream = stream
 
-    def write(self, records: Iterable[Any]) -> None:
-        for row in as_rows(records):
+    def write(self, batch: pa.RecordBatch) -> None:
+        for row in batch.to_pylist():
             self._stream.write(json.dumps(row, ensure_ascii=False) + "\n")
 
     def close(self) -> None:
@@ -162,19 +207,19 @@ class _JsonlSink:
 
 
 class _ParquetSink:
-    def __init__(self, path: Path, schema: pa.Schema) -> None:
+    def __init__(self, stream: IO[bytes], schema: pa.Schema) -> None:
         self._schema = schema
-        self._writer = pq.ParquetWriter(path, schema)
-        self._rows: list[dict[str, Any]] = []
+        self._writer = pq.ParquetWriter(stream, schema)
+        self._batches: list[pa.RecordBatch] = []
 
-    def write(self, records: Iterable[Any]) -> None:
-        self._rows += as_rows(records)
-        if len(self._rows) >= _ROW_GROUP:
+    def write(self, batch: pa.RecordBatch) -> None:
+        self._batches.append(batch)
+        if sum(batch.num_rows for batch in self._batches) >= _ROW_GROUP:
             self._flush()
 
     def _flush(self) -> None:
-        self._writer.write_table(pa.Table.from_pylist(self._rows, schema=self._schema))
-        self._rows = []
+        self._writer.write_table(pa.Table.from_batches(self._batches, schema=self._schema))
+        self._batches = []
 
     def close(self) -> None:
         self._flush()

@@ -1,16 +1,13 @@
 """A run that was stopped goes on, and its tables are those of a run that was not."""
 
 import json
-import random
-import signal
-import subprocess
-import sys
-import time
+from dataclasses import replace
 
 import pytest
 
-from classifier.batch import runner
-from classifier.batch.readers import Row
+from classifier.batch import notes, runner
+from classifier.batch.notes import Row, batches
+from classifier.batch.tagging import Settings
 from classifier.errors import NoteTermsError
 from tests.conftest import SAMPLES
 
@@ -32,55 +29,80 @@ def stopping(rows, after):
 
 @pytest.fixture(autouse=True)
 def small_parts(monkeypatch):
-    monkeypatch.setattr(runner, "_PART", 20)
+    monkeypatch.setattr(notes, "BATCH_ROWS", 10)
+    monkeypatch.setattr(runner, "_PART", 2)
+
+
+def run(rows, out, kind="jsonl", **options):
+    return runner.run(batches(rows), out, kind, **options)
+
+
+def stop(out, after=55, **options):
+    with pytest.raises(StopError):
+        run(stopping(ROWS, after), out, **options)
 
 
 @pytest.mark.parametrize("kind", ["csv", "jsonl", "parquet"])
 def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path, kind):
     whole, stopped = tmp_path / f"whole.{kind}", tmp_path / f"stopped.{kind}"
-    runner.run(ROWS, whole, kind, summary=tmp_path / "whole_summary.csv")
+    run(ROWS, whole, kind, summary=tmp_path / "whole_summary.csv")
     for after in (5, 33, 34, 101):
-        with pytest.raises(StopError):
-            runner.run(stopping(ROWS, after), stopped, kind, summary=tmp_path / "stopped_summary.csv", resume=True)
+        stop(stopped, after, kind=kind, summary=tmp_path / "stopped_summary.csv", resume=True)
         assert not stopped.exists()
-    result = runner.run(ROWS, stopped, kind, summary=tmp_path / "stopped_summary.csv", resume=True)
+    result = run(ROWS, stopped, kind, summary=tmp_path / "stopped_summary.csv", resume=True)
     assert stopped.read_bytes() == whole.read_bytes()
     assert (tmp_path / "stopped_summary.csv").read_bytes() == (tmp_path / "whole_summary.csv").read_bytes()
     assert result.notes == 148 and result.set_aside == 1
-    assert not list(tmp_path.glob("*.progress"))
+    assert not list(tmp_path.glob("*.progress")) and not list(tmp_path.glob(".*"))
     errors = [(tmp_path / f"{name}.{kind}.errors.jsonl").read_text() for name in ("whole", "stopped")]
     assert errors[0] == errors[1] and '"row": 71' in errors[0]
 
 
 def test_without_resume_a_run_begins_anew(tmp_path):
-    with pytest.raises(StopError):
-        runner.run(stopping(ROWS, 50), tmp_path / "t.jsonl", "jsonl")
+    stop(tmp_path / "t.jsonl")
     other = [Row(1, "a", "Breast cancer metastatic to the liver.")]
-    assert runner.run(other, tmp_path / "t.jsonl", "jsonl").tags == 1
+    assert run(other, tmp_path / "t.jsonl").tags == 1
 
 
-def test_a_run_goes_on_only_with_the_same_options(tmp_path):
-    with pytest.raises(StopError):
-        runner.run(stopping(ROWS, 50), tmp_path / "t.jsonl", "jsonl")
+@pytest.mark.parametrize("options", [{"settings": Settings(scheme="acs")}, {"source": "another.csv"}])
+def test_a_run_goes_on_only_with_the_same_options(tmp_path, options):
+    stop(tmp_path / "t.jsonl")
     with pytest.raises(NoteTermsError, match="E137"):
-        runner.run(ROWS, tmp_path / "t.jsonl", "jsonl", settings=runner.Settings(scheme="acs"), resume=True)
+        run(ROWS, tmp_path / "t.jsonl", resume=True, **options)
 
 
-def test_a_killed_process_goes_on(tmp_path):
-    notes = tmp_path / "notes.jsonl"
-    rows = ({"note_id": f"n{number}", "text": TEXTS[number % len(TEXTS)]} for number in range(5000))
-    notes.write_text("".join(json.dumps(row) + "\n" for row in rows))
-    command = [sys.executable, "-c", "from classifier.cli import main; main()", "tag", str(notes), "--model", "none"]
-    subprocess.run([*command, "-o", str(tmp_path / "whole.jsonl")], check=True)
-    random.seed(4)
-    out, folder = tmp_path / "killed.jsonl", tmp_path / "killed.jsonl.progress"
-    for _ in range(2):
-        process = subprocess.Popen([*command, "-o", str(out), "--resume"], stderr=subprocess.DEVNULL)
-        before = len(list(folder.glob("*.jsonl"))) if folder.exists() else 0
-        while process.poll() is None and (not folder.exists() or len(list(folder.glob("*.jsonl"))) <= before):
-            time.sleep(0.02)
-        time.sleep(random.random() * 0.2)
-        process.send_signal(signal.SIGKILL)
-        process.wait()
-    subprocess.run([*command, "-o", str(out), "--resume"], check=out.exists() is False)
-    assert out.read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+CHANGED = {
+    "a character": [replace(ROWS[0], text=ROWS[0].text + " "), *ROWS[1:]],
+    "an id": [*ROWS[:30], replace(ROWS[30], note_id="other"), *ROWS[31:]],
+    "a row more": [ROWS[0], Row(0, "more", "Well."), *ROWS[1:]],
+    "a row less": [*ROWS[:20], *ROWS[21:]],
+    "cut short": ROWS[:25],
+    "nothing": [],
+}
+
+
+@pytest.mark.parametrize("rows", CHANGED.values(), ids=CHANGED)
+def test_a_run_does_not_go_on_with_another_export(tmp_path, rows):
+    stop(tmp_path / "t.jsonl")
+    with pytest.raises(NoteTermsError, match="E138"):
+        run(rows, tmp_path / "t.jsonl", resume=True)
+    assert not (tmp_path / "t.jsonl").exists()
+    assert run(ROWS, tmp_path / "t.jsonl", resume=True).notes == 148, "the right export still goes on"
+
+
+def test_rows_that_were_not_reached_may_be_mended(tmp_path):
+    mended = [*ROWS[:90], replace(ROWS[90], text="Colon cancer, lung metastases."), *ROWS[91:]]
+    stop(tmp_path / "t.jsonl")
+    run(mended, tmp_path / "t.jsonl", resume=True)
+    run(mended, tmp_path / "whole.jsonl")
+    assert (tmp_path / "t.jsonl").read_bytes() == (tmp_path / "whole.jsonl").read_bytes()
+
+
+def test_two_runs_do_not_write_the_same_table(tmp_path):
+    def rows():
+        yield from ROWS[:30]
+        with pytest.raises(NoteTermsError, match="E140"):
+            run(ROWS, tmp_path / "t.jsonl")
+        yield from ROWS[30:]
+
+    assert run(rows(), tmp_path / "t.jsonl").notes == 148

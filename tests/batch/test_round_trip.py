@@ -8,10 +8,11 @@ import pyarrow.parquet as pq
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from classifier.batch.readers import Row, read_notes
+from classifier.batch.notes import Row, batches
+from classifier.batch.readers import read_notes
 from classifier.batch.runner import run
 from classifier.batch.writers import TableWriter
-from classifier.tags import Tag, tags_schema
+from classifier.tags import Tag, record_batch, tags_schema
 
 TEXTS = st.lists(
     st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip), min_size=1, max_size=6
@@ -21,7 +22,8 @@ QUICK = settings(max_examples=60, deadline=None, suppress_health_check=[HealthCh
 
 def rows_of(path):
     warnings = []
-    rows = [(row.note_id, row.text) for row in read_notes(str(path), "text", "note_id", warnings.append)]
+    read = read_notes(str(path), "text", "note_id", warnings.append)
+    rows = [(row["note_id"], row["text"]) for batch in read for row in batch.to_pylist()]
     assert warnings == []
     return rows
 
@@ -63,7 +65,7 @@ def test_tables_keep_every_character(tmp_path, texts):
     ]
     for kind in ("jsonl", "parquet"):
         with TableWriter(tmp_path / f"t.{kind}", kind, tags_schema(), force=True) as table:
-            table.write(tags)
+            table.write(record_batch(tags, tags_schema()))
     lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").split("\n")
     assert [json.loads(line)["text"] for line in lines if line] == texts
     assert pq.read_table(tmp_path / "t.parquet")["cue"].to_pylist() == texts
@@ -82,7 +84,7 @@ def test_a_note_that_fails_is_set_aside_and_the_rest_goes_on(tmp_path, monkeypat
 
     monkeypatch.setattr(tagging.Classifier, "tag_notes", fail)
     rows = [Row(1, "a", "boom"), Row(2, "b", "Breast cancer with liver metastases.")]
-    result = run(rows, tmp_path / "tags.jsonl", "jsonl")
+    result = run(batches(rows), tmp_path / "tags.jsonl", "jsonl")
     assert (result.notes, result.tags, result.set_aside) == (1, 1, 1)
     errors = (tmp_path / "tags.jsonl.errors.jsonl").read_text()
     assert "E126 tagging failed with RuntimeError" in errors and "secret" not in errors

@@ -5,7 +5,7 @@ import time
 import pytest
 
 from classifier.batch import runner
-from classifier.batch.readers import Row
+from classifier.batch.notes import Row, batches
 from classifier.report.contents import ReportOptions
 from classifier.report.page import page
 from tests.conftest import sample_texts
@@ -152,7 +152,9 @@ def test_a_hostile_note_does_nothing(opened, tmp_path):
         Row(3, "e" + "\u0301" * 400, text),
     ]
     path = tmp_path / "report.html"
-    runner.run(rows, tmp_path / "t.jsonl", "jsonl", report=ReportOptions(path), source=HOSTILE.replace("/", ""))
+    runner.run(
+        batches(rows), tmp_path / "t.jsonl", "jsonl", report=ReportOptions(path), source=HOSTILE.replace("/", "")
+    )
     for width in (1280, 375):
         view = opened(path.read_text(encoding="utf-8"), viewport={"width": width, "height": 800})
         assert view.page.title() == "Cancer terms in 3 notes"
