@@ -96,6 +96,16 @@ def tag(
             help='Also write one row a note: counts, farthest extent, and whether its "advanced" is ambiguous.'
         ),
     ] = None,
+    report: Annotated[
+        Path | None,
+        typer.Option(help="Also write a page for people: numbers, ambiguous notes, tags in their sentences. .html"),
+    ] = None,
+    no_text: Annotated[
+        bool, typer.Option("--no-text", help="Leave all text of the notes out of the report; their ids stay.")
+    ] = False,
+    report_limit: Annotated[
+        int, typer.Option(min=1, help="So many tags are listed in the report; all are counted.")
+    ] = 5000,
     model: Annotated[
         str, typer.Option(help="default for the model of the package, none for the rules alone, or a model file.")
     ] = "default",
@@ -124,21 +134,28 @@ def tag(
     from classifier.batch.runner import run
     from classifier.batch.tagging import SetAside, Settings
     from classifier.batch.writers import check_writable, format_of
+    from classifier.report.contents import ReportOptions
 
     kind = format_of(out, format) if out else str(format or Format.JSONL)
     summary_kind = format_of(summary, None) if summary else "csv"
-    for target in (out, summary):
+    if report is None and no_text:
+        raise NoteTermsError("E570", "--no-text is about the report.", "Name one with --report.")
+    if report is not None and report.suffix.lower() not in (".html", ".htm"):
+        raise NoteTermsError("E571", f"{report} is no name of a page.", "End it in .html.")
+    for target in (out, summary, report):
         if target is not None and notes != "-" and target.exists() and Path(notes).exists() and target.samefile(notes):
             raise NoteTermsError("E135", f"{target} is the export itself.", "Give the table another name.")
         if target is not None:
             check_writable(target, force)
-    if out is not None and summary is not None and out.absolute() == summary.absolute():
-        raise NoteTermsError("E136", f"{out} is both the tags and the summary.", "Give them two names.")
+    named = [target.absolute() for target in (out, summary, report) if target is not None]
+    if len(set(named)) < len(named):
+        raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")
+    page = None if report is None else ReportOptions(report, text=not no_text, limit=report_limit)
 
     def warn(line: str) -> None:
         _notices.print(f"note-terms: {line}", markup=False)
 
-    def report(row: SetAside) -> None:
+    def tell(row: SetAside) -> None:
         if out is None:
             warn(f"row {row.row} (id {row.note_id}) set aside: {row.reason}")
 
@@ -153,11 +170,12 @@ def tag(
                 summary_kind=summary_kind,
                 source=notes if notes == "-" else str(Path(notes).absolute()),
                 settings=Settings(scheme, model, sha256, threshold),
+                report=page,
                 force=force,
                 resume=resume,
                 jobs=jobs,
                 on_notes=advance,
-                on_set_aside=report,
+                on_set_aside=tell,
             )
     except KeyboardInterrupt:
         warn("stopped; no table was written" + (". Go on with --resume." if out else "."))

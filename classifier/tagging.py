@@ -17,13 +17,15 @@ from classifier.components.phrases import TERMS
 from classifier.frames import tag_frame
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
-from classifier.tags import Tag, TaggedNote, summarise
+from classifier.tags import Context, Tag, TaggedNote, summarise
 
 Frame = TypeVar("Frame")
 
 # A note of any length is read: nothing in the pipeline needs memory beyond what the text itself does.
 _MAX_LENGTH = 2**31 - 1
 _BATCH = 64
+# Of a sentence, so many characters are kept on either side of a phrase.
+_AROUND = 160
 
 DEFAULT_MODEL = "default"
 """The model of the package."""
@@ -132,7 +134,7 @@ class Classifier:
         """Return the tags of one note, in the order of the text."""
         return next(iter(self.tag_notes([(note_id, text)]))).tags
 
-    def tag_notes(self, notes: Iterable[tuple[str, str]]) -> Iterator[TaggedNote]:
+    def tag_notes(self, notes: Iterable[tuple[str, str]], contexts: bool = False) -> Iterator[TaggedNote]:
         """Tag a stream of notes, in order.
 
         Text that cannot matter is skipped (`classifier.screen`); the tags are those of `nlp(text)`.
@@ -140,15 +142,17 @@ class Classifier:
         Parameters
         ----------
         notes : iterable of (note_id, text)
+        contexts : bool, default False
+            Also give the sentence around each tag.
         """
         iterator = iter(notes)
         while batch := list(islice(iterator, _BATCH)):
             # The words of these notes are forgotten with them: a long run would else know every name and number.
             with self.nlp.memory_zone():
-                tagged = list(self._tag_batch(batch))
+                tagged = list(self._tag_batch(batch, contexts))
             yield from tagged
 
-    def _tag_batch(self, batch: list[tuple[str, str]]) -> Iterator[TaggedNote]:
+    def _tag_batch(self, batch: list[tuple[str, str]], contexts: bool) -> Iterator[TaggedNote]:
         docs = [self._screen.doc(text) for _, text in batch]
         read: Iterable[Doc] = [doc for doc in docs if doc is not None]
         for component in self._components:
@@ -160,7 +164,8 @@ class Classifier:
             else:
                 tagged = next(done)
                 tags = doc_tags(tagged, note_id, text)
-                yield TaggedNote(tags, summarise(note_id, tags, tagged._.advanced_reason))
+                summary = summarise(note_id, tags, tagged._.advanced_reason)
+                yield TaggedNote(tags, summary, doc_contexts(tagged, text) if contexts else [])
 
     def tag(self, notes: Frame, text: str = "text", note_id: str = "note_id") -> Frame:
         """Tag the notes of a frame.
@@ -223,3 +228,32 @@ def doc_tags(doc: Doc, note_id: str = "", text: str | None = None) -> list[Tag]:
         )
         for span in doc.spans[TERMS]
     ]
+
+
+def doc_contexts(doc: Doc, text: str) -> list[Context]:
+    """Return the sentence around each tag of a Doc, in the order of `doc_tags`.
+
+    Parameters
+    ----------
+    doc : Doc
+        Of a whole note, or of windows of it.
+    text : str
+        The note.
+    """
+    contexts = []
+    for span in doc.spans[TERMS]:
+        sentence = span.sent
+        start, first = attributes.offset(doc, span.start_char), attributes.offset(doc, sentence.start_char)
+        end = start + len(span.text)
+        # The line feed between two windows ends the sentence before it, and stands for nothing in the note.
+        last = max(end, first + len(sentence.text.rstrip()))
+        contexts.append(Context(_last_words(text[first:start].lstrip()), _first_words(text[end:last])))
+    return contexts
+
+
+def _first_words(text: str) -> str:
+    return text if len(text) <= _AROUND else text[:_AROUND].rsplit(maxsplit=1)[0] + " …"
+
+
+def _last_words(text: str) -> str:
+    return text if len(text) <= _AROUND else "… " + text[-_AROUND:].split(maxsplit=1)[-1]

@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, field, fields, replace
 from functools import cache
 from typing import Any
 
@@ -84,6 +84,16 @@ class NoteSummary:
 
 
 @dataclass(frozen=True, slots=True)
+class Context:
+    """The sentence around a tag's phrase, as the note has it; cut where it is long."""
+
+    before: str
+    """What stands before the phrase."""
+    after: str
+    """What stands after it."""
+
+
+@dataclass(frozen=True, slots=True)
 class TaggedNote:
     """What the classifier makes of one note."""
 
@@ -91,6 +101,8 @@ class TaggedNote:
     """In the order of the text."""
     summary: NoteSummary
     """The note in short."""
+    contexts: list[Context] = field(default_factory=list)
+    """One a tag, where they were asked for."""
 
 
 # From near to far; a spread with no site counts as nearer than one with a distant site.
@@ -127,9 +139,9 @@ _ARROW = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64
 @cache
 def _schema(record: type) -> pa.Schema:
     columns = []
-    for field in fields(record):
-        kinds: tuple[Any, ...] = getattr(field.type, "__args__", (field.type,))
-        columns.append(pa.field(field.name, _ARROW[kinds[0]], nullable=type(None) in kinds))
+    for column in fields(record):
+        kinds: tuple[Any, ...] = getattr(column.type, "__args__", (column.type,))
+        columns.append(pa.field(column.name, _ARROW[kinds[0]], nullable=type(None) in kinds))
     return pa.schema(columns)
 
 
@@ -141,6 +153,11 @@ def tags_schema() -> pa.Schema:
 def summary_schema() -> pa.Schema:
     """Return the Arrow schema of a summary table."""
     return _schema(NoteSummary)
+
+
+def context_schema() -> pa.Schema:
+    """Return the Arrow schema of the sentences around tags."""
+    return _schema(Context)
 
 
 def record_batch(records: Iterable[Any], schema: pa.Schema) -> pa.RecordBatch:

@@ -1,3 +1,4 @@
+import json
 import re
 from pathlib import Path
 
@@ -22,6 +23,12 @@ def unmark(text):
     match = MARK.search(text)
     assert match and len(MARK.findall(text)) == 1, text
     return text.replace("[[", "").replace("]]", ""), match.start(), match.start() + len(match[1])
+
+
+def sample_texts():
+    """Return (note_id, text) of each sample note."""
+    lines = (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()
+    return [(note["note_id"], note["text"]) for note in map(json.loads, lines)]
 
 
 @pytest.fixture(scope="session")

@@ -13,8 +13,9 @@ from classifier import __version__
 from classifier.batch.progress import Progress
 from classifier.batch.tagging import ASIDE_SCHEMA, Outcome, SetAside, Settings, tag_batch
 from classifier.batch.workers import tag_batches
-from classifier.batch.writers import TableWriter, check_writable
-from classifier.tags import summary_schema, tags_schema
+from classifier.batch.writers import TableWriter, check_writable, replace_file
+from classifier.report.contents import Contents, ReportOptions
+from classifier.tags import Context, NoteSummary, Tag, summary_schema, tags_schema
 
 # So many batches are kept as a part, and are lost at most when a run is stopped.
 _PART = 8
@@ -41,6 +42,7 @@ def run(
     summary: Path | None = None,
     summary_kind: str = "csv",
     settings: Settings = Settings(),
+    report: ReportOptions | None = None,
     force: bool = False,
     resume: bool = False,
     jobs: int = 1,
@@ -66,6 +68,8 @@ def run(
         The table of one row a note.
     settings : Settings
         What the classifier is made from.
+    report : ReportOptions, optional
+        The page for people.
     force : bool, default False
         Overwrite tables that exist.
     resume : bool, default False
@@ -83,12 +87,14 @@ def run(
         a scheme that is not there; E401 to E403 for a model that cannot be opened.
     """
     notes = iter(batches)
-    work = partial(tag_batch, settings=settings)
+    contents = None if report is None else Contents(report, source, settings.scheme, settings.model, settings.threshold)
+    contexts = report is not None and report.text
+    work = partial(tag_batch, settings=settings, contexts=contexts)
     if out is None:
         done = _counted((outcome for _, outcome in tag_batches(notes, work, jobs)), on_notes)
-        return _write(done, None, kind, summary, summary_kind, force, on_set_aside)
+        return _write(done, None, kind, summary, summary_kind, contents, force, on_set_aside)
     check_writable(_errors_file(out), force=True)
-    options = {"source": source, "version": __version__, **asdict(settings)}
+    options = {"source": source, "version": __version__, "contexts": contexts, **asdict(settings)}
     with Progress(out, options, resume) as progress:
         for number in range(progress.parts):
             part = list(islice(notes, _PART))
@@ -98,7 +104,7 @@ def run(
         while part_done := list(islice(tagged, _PART)):
             progress.add(*zip(*part_done, strict=True))
             on_notes(sum(outcome.rows for _, outcome in part_done))
-        return _write(progress, out, kind, summary, summary_kind, force, on_set_aside)
+        return _write(progress, out, kind, summary, summary_kind, contents, force, on_set_aside)
 
 
 def _counted(outcomes: Iterable[Outcome], on_notes: Callable[[int], None]) -> Iterator[Outcome]:
@@ -117,10 +123,11 @@ def _write(
     kind: str,
     summary: Path | None,
     summary_kind: str,
+    contents: Contents | None,
     force: bool,
     on_set_aside: Callable[[SetAside], None],
 ) -> RunResult:
-    """Write the tables from what became of the notes."""
+    """Write the tables, and the page, from what became of the notes."""
     result = RunResult()
     with ExitStack() as stack:
         # The tags are named last, when all the others stand.
@@ -135,9 +142,25 @@ def _write(
         for outcome in outcomes:
             for name, table in tables.items():
                 table.write(getattr(outcome, name))
+            if contents is not None:
+                _gather(contents, outcome)
             for row in outcome.aside.to_pylist():
                 on_set_aside(SetAside(**row))
             result.notes += outcome.summaries.num_rows
             result.tags += outcome.tags.num_rows
             result.set_aside += outcome.aside.num_rows
+        if contents is not None:
+            from classifier.report.page import page
+
+            replace_file(contents.options.path, page(contents).encode())
     return result
+
+
+def _gather(contents: Contents, outcome: Outcome) -> None:
+    """Add what became of some notes to what a page holds."""
+    contents.add(
+        [Tag(**row) for row in outcome.tags.to_pylist()],
+        [Context(**row) for row in outcome.contexts.to_pylist()],
+        [NoteSummary(**row) for row in outcome.summaries.to_pylist()],
+        outcome.aside.num_rows,
+    )

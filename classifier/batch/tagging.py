@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pyarrow as pa
 
-from classifier.tags import TaggedNote, record_batch, summary_schema, tags_schema
+from classifier.tags import TaggedNote, context_schema, record_batch, summary_schema, tags_schema
 
 if TYPE_CHECKING:
     from classifier.tagging import Classifier
@@ -54,6 +54,8 @@ class Outcome(NamedTuple):
 
     tags: pa.RecordBatch
     """With the columns of `classifier.tags.Tag`."""
+    contexts: pa.RecordBatch
+    """One row a tag, with the columns of `classifier.tags.Context`, where they were asked for."""
     summaries: pa.RecordBatch
     """One row a note that was tagged, with the columns of `classifier.tags.NoteSummary`."""
     aside: pa.RecordBatch
@@ -70,30 +72,33 @@ def outcome(tagged: Iterable[TaggedNote], aside: Iterable[SetAside]) -> Outcome:
     notes = list(tagged)
     return Outcome(
         record_batch([tag for note in notes for tag in note.tags], tags_schema()),
+        record_batch([context for note in notes for context in note.contexts], context_schema()),
         record_batch([note.summary for note in notes], summary_schema()),
         record_batch(aside, ASIDE_SCHEMA),
     )
 
 
-def tag_batch(notes: pa.RecordBatch, settings: Settings) -> Outcome:
+def tag_batch(notes: pa.RecordBatch, settings: Settings, contexts: bool = False) -> Outcome:
     """Tag a batch of notes (see `classifier.batch.notes`). A note that fails is set aside, and the rest goes on."""
     classifier = _classifier(settings)
     rows = list(zip(*(notes[name].to_pylist() for name in ("number", "note_id", "text", "problem")), strict=True))
     aside = [SetAside(number, note_id, problem) for number, note_id, _, problem in rows if problem is not None]
     good = [(number, note_id, text) for number, note_id, text, problem in rows if problem is None]
     try:
-        return outcome(list(classifier.tag_notes((note_id, text) for _, note_id, text in good)), aside)
+        return outcome(
+            list(classifier.tag_notes(((note_id, text) for _, note_id, text in good), contexts=contexts)), aside
+        )
     except Exception:  # One note must not end a night's run: they are tagged one by one to find it.
-        tagged = list(_one_by_one(classifier, good, aside))
+        tagged = list(_one_by_one(classifier, good, contexts, aside))
         return outcome(tagged, sorted(aside, key=lambda row: row.row))
 
 
 def _one_by_one(
-    classifier: "Classifier", notes: Iterable[tuple[int, str, str]], aside: list[SetAside]
+    classifier: "Classifier", notes: Iterable[tuple[int, str, str]], contexts: bool, aside: list[SetAside]
 ) -> Iterator[TaggedNote]:
     for number, note_id, text in notes:
         try:
-            yield next(classifier.tag_notes([(note_id, text)]))
+            yield next(classifier.tag_notes([(note_id, text)], contexts=contexts))
         except Exception as error:  # Its class says enough without its text.
             aside.append(SetAside(number, note_id, f"{FAILED} with {type(error).__name__}"))
 

@@ -4,8 +4,10 @@ from collections import defaultdict
 from pathlib import Path
 
 from jinja2 import Environment
+from markupsafe import Markup
 
 from classifier.labels import Label
+from classifier.report.page import base_style
 from classifier.resources import read_jsonl
 from classifier.training.evaluate import AnnotatedNote, evaluate, pair, touches
 
@@ -49,14 +51,16 @@ def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], no
         for genre, part in sorted(genres.items())
     ]
     most = max(confusion.values(), default=1)
-    return _PAGE.render(names=names, confusion=confusion, most=most, genres=rows)
+    return _PAGE.render(style=Markup(base_style()), names=names, confusion=confusion, most=most, genres=rows)
 
 
 _PAGE = Environment(autoescape=True).from_string("""<!doctype html>
-<html lang="en"><head><meta charset="utf-8"><title>Tags against gold</title><style>
-body { font: 15px/1.5 system-ui, sans-serif; margin: 2rem; max-width: 70rem; color: #1a1a1a; background: #fff }
-table { border-collapse: collapse; margin: 1rem 0 }
-th, td { padding: .3rem .6rem; border: 1px solid #ccc; text-align: right }
+<html lang="en"><head><meta charset="utf-8">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<title>Tags against gold</title><style>
+{{ style }}
+table { display: block; overflow-x: auto; margin: 1rem 0 }
+th, td { background: var(--card); padding: .3rem .6rem; border: 1px solid var(--line); text-align: right }
 th[scope=row] { text-align: left }
 </style></head><body><main><h1>Tags against gold</h1>
 <h2>Which label for which</h2><p>Rows are gold, columns what was found; none is missed or superfluous.</p>

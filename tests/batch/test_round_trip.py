@@ -76,11 +76,11 @@ def test_a_note_that_fails_is_set_aside_and_the_rest_goes_on(tmp_path, monkeypat
 
     tag_notes = tagging.Classifier.tag_notes
 
-    def fail(self, notes):
+    def fail(self, notes, **options):
         notes = list(notes)
         if "boom" in notes[0][1]:
             raise RuntimeError("secret text of the note")
-        return tag_notes(self, notes)
+        return tag_notes(self, notes, **options)
 
     monkeypatch.setattr(tagging.Classifier, "tag_notes", fail)
     rows = [Row(1, "a", "boom"), Row(2, "b", "Breast cancer with liver metastases.")]

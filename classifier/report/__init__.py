@@ -1,0 +1,1 @@
+"""The page a batch leaves for people."""
