@@ -23,7 +23,7 @@ from classifier.batch.writers import replace_file
 from classifier.components.arbiter import Decision, by_both, by_model, by_rules
 from classifier.errors import NoteTermsError
 from classifier.schemes import Scheme, load_scheme
-from classifier.training.corpus import Candidate, GoldNote, candidates
+from classifier.training.corpus import Candidate, candidates
 from classifier.training.pictures import reliability
 
 SEED = 20
