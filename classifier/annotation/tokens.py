@@ -2,10 +2,10 @@
 
 from itertools import pairwise
 
-from spacy.tokens import Doc
+from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
-from classifier.annotation.notes import GoldNote
+from classifier.annotation.notes import GoldNote, Mark
 from classifier.tokenizer import NoteTokenizer
 
 
@@ -26,3 +26,10 @@ def cut_doc(note: GoldNote, vocab: Vocab) -> Doc:
             words.append(note.text[start:end])
             spaces.append(False)
     return Doc(vocab, words=words, spaces=spaces)
+
+
+def span_of(doc: Doc, mark: Mark) -> Span:
+    """Return the span of a mark in a Doc that `cut_doc` made."""
+    span = doc.char_span(mark["start"], mark["end"], label=mark["label"])
+    assert span is not None
+    return span

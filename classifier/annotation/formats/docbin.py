@@ -11,7 +11,7 @@ from classifier import attributes
 from classifier.annotation.notes import FACTS, GoldNote
 from classifier.annotation.readings import Reading
 from classifier.annotation.shapes import id_of, understood
-from classifier.annotation.tokens import cut_doc
+from classifier.annotation.tokens import cut_doc, span_of
 from classifier.batch.writers import replace_file
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
@@ -52,7 +52,7 @@ def write(notes: Iterable[GoldNote], path: Path) -> None:
         doc.user_data = {"note_id": note.note_id, "genre": note.genre}
         spans = SpanGroup(doc, name=TERMS)
         for mark in note.marks:
-            span = doc.char_span(mark["start"], mark["end"], label=mark["label"])
+            span = span_of(doc, mark)
             attributes.attributes(span).update({name: mark.get(name) for name in FACTS} | {"score": mark.get("score")})
             spans.append(span)
         doc.spans[TERMS] = spans

@@ -43,14 +43,11 @@ def _read_file(path: Path, annotator: str | None) -> Iterator[Reading]:
         yield reading
 
 
-def _spans(line: dict[str, Any]) -> Iterator[tuple[int, int, str]]:
+def _spans(line: dict[str, Any]) -> list[tuple[int, int, str]]:
     """The spans of a line, which a project with relations writes as objects."""
     if "entities" in line:
-        for entity in line["entities"]:
-            yield entity["start_offset"], entity["end_offset"], entity["label"]
-    else:
-        for start, end, label in line["label"]:
-            yield start, end, label
+        return [(entity["start_offset"], entity["end_offset"], entity["label"]) for entity in line["entities"]]
+    return line["label"]
 
 
 def write(notes: Iterable[GoldNote], path: Path) -> None:

@@ -11,7 +11,7 @@ from classifier.annotation.full_labels import joined, parted
 from classifier.annotation.notes import IGNORE, GoldNote
 from classifier.annotation.readings import Reading, State
 from classifier.annotation.shapes import id_of, understood
-from classifier.annotation.tokens import cut_doc
+from classifier.annotation.tokens import cut_doc, span_of
 from classifier.batch.writers import replace_file
 from classifier.errors import NoteTermsError
 
@@ -52,7 +52,7 @@ def write(notes: Iterable[GoldNote], path: Path) -> None:
             for mark in note.marks:
                 label = joined(mark)
                 labels.add(label)
-                found = doc.char_span(mark["start"], mark["end"])
+                found = span_of(doc, mark)
                 span = {"start": mark["start"], "end": mark["end"], "label": label}
                 span |= {"token_start": found.start, "token_end": found.end - 1}
                 spans.append(span if mark.get("score") is None else span | {"score": mark["score"]})
