@@ -2,8 +2,8 @@
 
 python benchmarks/label_studio.py [--venv DIR]
 
-Label Studio is installed once, into an environment of its own (about 1 GB, default in the system's temporary folder), and
-runs on the loopback address with a database of its own, which is deleted at the end.
+Label Studio is installed once, into an environment of its own (about 1 GB, default in the system's temporary folder),
+and runs on the loopback address with a database of its own, which is deleted at the end.
 """
 
 import argparse
@@ -28,7 +28,10 @@ NOTES = Path(__file__).parent.parent / "data" / "samples" / "notes.jsonl"
 # What offsets stumble over: an astral character, a combining one, Windows line ends, two labels on the same words.
 HARD = {
     "note_id": "hard/1",
-    "text": "😀 cafe\u0301\r\nLocally advanced breast cancer 👩🏽‍⚕️,\r\n\r\nno liver metastases.\r\nRelapse? 𝟙 <b>mets</b> & more",
+    "text": (
+        "😀 cafe\u0301\r\nLocally advanced breast cancer \U0001f469\u200d\u2695\ufe0f,\r\n\r\n"
+        "no liver metastases.\r\nRelapse? \U0001d7d9 <b>mets</b> & more"
+    ),
 }
 USER, PASSWORD = "annotator@localhost.example", "only-on-loopback-1"
 CHECK = """
@@ -155,7 +158,11 @@ def annotate(server: Server, project: int) -> tuple[str, str, dict]:
                 ),
             ]
         server.ask(f"/api/tasks/{task['id']}/annotations/", content)
-    return corrected["data"]["note_id"], skipped, {"start": start, "end": start + 7, "text": "Relapse", "label": "IGNORE"}
+    return (
+        corrected["data"]["note_id"],
+        skipped,
+        {"start": start, "end": start + 7, "text": "Relapse", "label": "IGNORE"},
+    )
 
 
 def main() -> None:
@@ -183,9 +190,12 @@ def main() -> None:
             answer = server.ask(f"/api/projects/{project}/import", json.loads(tasks.read_text(encoding="utf-8")))
             shown = server.ask(f"/api/tasks?project={project}&fields=all&page_size=1000")["tasks"]
             by_note = {task["data"]["note_id"]: task["predictions"][0]["result"] for task in shown}
-            expected = {task["data"]["note_id"]: task["predictions"][0]["result"] for task in json.loads(tasks.read_text())}
+            expected = {
+                task["data"]["note_id"]: task["predictions"][0]["result"] for task in json.loads(tasks.read_text())
+            }
             assert by_note == expected, "predictions"
-            print(f"Label Studio {version} took {answer['task_count']} tasks and shows {answer['prediction_count']} predictions")
+            counts = f"{answer['task_count']} tasks and shows {answer['prediction_count']} predictions"
+            print(f"Label Studio {version} took {counts}")
             corrected, skipped, new = annotate(server, project)
             exported = server.ask(f"/api/projects/{project}/export?exportType=JSON&download_all_tasks=true")
         (folder / "exported.json").write_text(json.dumps(exported), encoding="utf-8")
@@ -209,7 +219,9 @@ def main() -> None:
         )
         assert after == [mark | ({"status": "possible"} if "status" in mark else {}) for mark in before], after
         total = sum(len(facts(note)) for note in gold.values())
-        print(f"Back: {len(gold)} notes, {total} tags, all as sent, but the corrected note as corrected; the skipped one named")
+        print(
+            f"Back: {len(gold)} notes and {total} tags as sent, the corrected note as corrected; the skipped one named"
+        )
         print(f"Python {platform.python_version()}")
 
 
