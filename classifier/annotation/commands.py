@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from classifier.annotation.formats import FOLDERS, FormatName, annotation_format
+from classifier.annotation.formats import FOLDERS, FormatName, annotation_format, beside
 from classifier.errors import NoteTermsError
 
 annotation_app = typer.Typer()
@@ -18,31 +18,37 @@ def _warn(line: str) -> None:
     print(f"note-terms: {line}", file=sys.stderr)
 
 
-def _texts(notes: str | None, text_column: str, id_column: str) -> dict[str, str] | None:
-    """The notes by their ids; rows that cannot be read are named and left out."""
+def _texts(notes: str | None, text_column: str, id_column: str) -> tuple[dict[str, str] | None, int]:
+    """The notes by their ids, and the number of rows that cannot be read, which are named and left out."""
     if notes is None:
-        return None
+        return None, 0
     from classifier.batch.readers import read_notes
 
     texts: dict[str, str] = {}
+    left_out = 0
     for row in read_notes(notes, text_column, id_column, _warn):
         if row.note_id is None or row.text is None:
+            left_out += 1
             _warn(f"{notes}, row {row.number} (id {row.note_id}) left out: {row.problem}")
         else:
             texts.setdefault(row.note_id, row.text)
-    return texts
+    return texts, left_out
 
 
-def _check_target(out: Path, form: FormatName, source: Path, force: bool) -> None:
+def _check_target(out: Path, form: FormatName, sources: list[Path | str | None], force: bool) -> None:
+    """Raise where the output would take the place of what must stay."""
     from classifier.batch.writers import check_writable
 
-    if out.exists() and source.exists() and out.samefile(source):
-        raise NoteTermsError("E135", f"{out} is the input itself.", "Give the output another name.")
+    settings = beside(out, form)
+    for source in (Path(given) for given in sources if given is not None):
+        if any(path.exists() and source.exists() and path.samefile(source) for path in (out, settings)):
+            raise NoteTermsError("E135", f"{out} is the input itself.", "Give the output another name.")
     if form in FOLDERS and out.is_dir():
         if any(out.iterdir()) and not force:
             raise NoteTermsError("E132", f"{out} exists.", "Use --force to replace it, or another name.")
         return
     check_writable(out, force)
+    check_writable(settings, force)
 
 
 @annotation_app.command()
@@ -67,12 +73,15 @@ def export(
     """
     from classifier.annotation.tables import notes_with_tags
 
-    _check_target(out, to, tags, force)
-    found = list(notes_with_tags(tags, _texts(notes, text_column, id_column)))
+    _check_target(out, to, [tags, notes], force)
+    texts, left_out = _texts(notes, text_column, id_column)
+    found = list(notes_with_tags(tags, texts))
     if not found:
         raise NoteTermsError("E502", "There is no note to export.", "Give notes that have text.")
     annotation_format(to).write(found, out)
     _warn(f"{len(found)} notes, {sum(len(note.marks) for note in found)} tags written to {out}")
+    if left_out:
+        raise typer.Exit(1)
 
 
 @annotation_app.command("import")
@@ -105,10 +114,9 @@ def import_(
       note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
     """
     from classifier.annotation.readings import annotated_notes
-    from classifier.batch.writers import check_writable
 
-    check_writable(out, force)
-    texts = _texts(notes, text_column, id_column)
+    _check_target(out, FormatName.GOLD, [file, notes], force)
+    texts, _ = _texts(notes, text_column, id_column)
     good, bad = [], 0
     for note in annotated_notes(annotation_format(form).read(file), texts, annotator, predictions):
         if not isinstance(note, NoteTermsError):

@@ -113,6 +113,9 @@ def test_bad_exports_end_in_one_line(folder):
     refused("nothing.csv", "E501")
     refused("tags.csv", "E135", out="tags.csv")
     refused("tags.csv", "E133", out="nowhere/x.jsonl")
+    refused("tags.csv", "E526", "another ending", to="label-studio", out="tasks.xml")
+    (folder / "tasks.labels.txt").write_text("mine")
+    refused("tags.csv", "E132", "tasks.labels.txt", "--force", to="prodigy", out="tasks.jsonl")
     one_line(export(folder, "brat", "mine", "--force"), 2, "E524", "another folder")
     assert (folder / "mine" / "thesis.docx").exists()
 
@@ -270,6 +273,19 @@ def test_inception_says_what_to_install(folder, monkeypatch):
     monkeypatch.setitem(sys.modules, "cassis", None)
     one_line(export(folder, "inception", "cas"), 2, "E500", "pip install 'note-terms[annotation]'")
     assert not (folder / "cas").exists()
+
+
+def test_a_row_without_text_is_named_and_the_rest_goes_out(folder):
+    with (folder / "notes.jsonl").open("a") as notes:
+        notes.write('{"note_id": "d", "text": ""}\n')
+    result = export(folder, "gold", "gold.jsonl")
+    assert result.returncode == 1 and "(id d) left out: E124" in result.stderr
+    assert list(gold(folder / "gold.jsonl")) == [note["note_id"] for note in NOTES]
+
+
+def test_the_notes_are_not_overwritten(folder):
+    given = ("import", "tags.csv", "--from", "gold", "--notes", "notes.jsonl", "-o", "notes.jsonl", "--force")
+    one_line(run(*given, cwd=folder), 2, "E135")
 
 
 def test_windows_line_ends_in_what_a_tool_wrote(folder):

@@ -6,6 +6,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, cast
 
+from classifier.errors import NoteTermsError
+
 if TYPE_CHECKING:
     from classifier.annotation.notes import GoldNote
     from classifier.annotation.readings import Reading
@@ -25,6 +27,24 @@ class FormatName(StrEnum):
 
 FOLDERS = (FormatName.BRAT, FormatName.INCEPTION)
 """The formats that are a folder with a file a note."""
+
+_BESIDE = {FormatName.LABEL_STUDIO: ".xml", FormatName.PRODIGY: ".labels.txt"}
+
+
+def beside(path: Path, form: FormatName) -> Path:
+    """Return where the settings of a tool stand that go with a file; the file itself where there are none.
+
+    Raises
+    ------
+    NoteTermsError
+        E526 where the file has the name that the settings would have.
+    """
+    if form not in _BESIDE:
+        return path
+    settings = path.with_suffix(_BESIDE[form])
+    if settings == path:
+        raise NoteTermsError("E526", f"{path} is where the settings of {form} go.", "Give the file another ending.")
+    return settings
 
 
 class AnnotationFormat(Protocol):

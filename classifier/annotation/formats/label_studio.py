@@ -8,6 +8,7 @@ from xml.etree import ElementTree
 
 from classifier import __version__
 from classifier.annotation.files import read_json
+from classifier.annotation.formats import FormatName, beside
 from classifier.annotation.notes import LABELS, WORDS, GoldNote, Mark, facts_of
 from classifier.annotation.readings import Reading, State
 from classifier.annotation.shapes import id_of, understood
@@ -99,7 +100,7 @@ def write(notes: Iterable[GoldNote], path: Path) -> None:
     """Write the tasks, and beside them the labelling configuration of their project."""
     tasks = [_task(note) for note in notes]
     replace_file(path, json.dumps(tasks, ensure_ascii=False, indent=1).encode())
-    replace_file(path.with_suffix(".xml"), labelling_configuration().encode())
+    replace_file(beside(path, FormatName.LABEL_STUDIO), labelling_configuration().encode())
 
 
 def _task(note: GoldNote) -> dict[str, Any]:

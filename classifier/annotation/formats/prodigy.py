@@ -7,6 +7,7 @@ from typing import Any
 from spacy.vocab import Vocab
 
 from classifier.annotation.files import read_lines, write_lines
+from classifier.annotation.formats import FormatName, beside
 from classifier.annotation.full_labels import joined, parted
 from classifier.annotation.notes import IGNORE, GoldNote
 from classifier.annotation.readings import Reading, State
@@ -60,4 +61,4 @@ def write(notes: Iterable[GoldNote], path: Path) -> None:
             yield {"text": note.text, "tokens": tokens, "spans": spans, "meta": meta}
 
     write_lines(tasks(), path)
-    replace_file(path.with_suffix(".labels.txt"), "".join(f"{label}\n" for label in sorted(labels)).encode())
+    replace_file(beside(path, FormatName.PRODIGY), "".join(f"{label}\n" for label in sorted(labels)).encode())
