@@ -226,6 +226,11 @@ class _ParquetSink:
         self._writer.close()
 
 
+def undefused(cell: str) -> str:
+    """Return the value of a CSV cell without the apostrophe that keeps a spreadsheet from running it."""
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+
+
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"

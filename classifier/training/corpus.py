@@ -9,27 +9,12 @@ from spacy.language import Language
 from spacy.tokens import Span
 
 from classifier import attributes
+from classifier.annotation.notes import GoldNote
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS, Label
 from classifier.resources import read_jsonl
 from classifier.training.features import Features, features
-
-
-@dataclass(frozen=True, slots=True)
-class GoldNote:
-    """One annotated note."""
-
-    note_id: str
-    """As given."""
-    text: str
-    """The note."""
-    genre: str
-    """Kind of note, where it is given; else empty."""
-    spans: list[dict[str, Any]]
-    """Spans with start, end, label, extent, status, historical; label IGNORE counts for nothing."""
-    advanced: list[dict[str, Any]]
-    """Uses of "advanced" with start, end, sense, evidence."""
 
 
 @dataclass(frozen=True, slots=True)

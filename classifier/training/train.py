@@ -18,12 +18,13 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 
 import classifier
+from classifier.annotation.notes import GoldNote
 from classifier.arbiter_model import FORMAT, ArbiterModel, Judgement, digest, evidence
 from classifier.batch.writers import replace_file
 from classifier.components.arbiter import Decision, by_both, by_model, by_rules
 from classifier.errors import NoteTermsError
 from classifier.schemes import Scheme, load_scheme
-from classifier.training.corpus import Candidate, GoldNote, candidates
+from classifier.training.corpus import Candidate, candidates
 from classifier.training.pictures import reliability
 
 SEED = 20

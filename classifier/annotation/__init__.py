@@ -1,0 +1,1 @@
+"""Annotated notes, to and from the tools that people annotate with."""
