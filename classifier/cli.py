@@ -12,6 +12,7 @@ import typer
 from rich.console import Console
 
 from classifier import __version__
+from classifier.annotation.commands import annotation_app
 from classifier.errors import NoteTermsError
 
 # spaCy, pandas and Arrow are imported by the commands that need them, so that --help comes at once.
@@ -30,6 +31,7 @@ app = typer.Typer(
         "Exit status: 0 done, 1 some rows were set aside and are listed, 2 wrong use."
     ),
 )
+app.add_typer(annotation_app)
 _notices = Console(stderr=True, highlight=False, soft_wrap=True)
 
 

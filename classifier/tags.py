@@ -125,7 +125,8 @@ _ARROW = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64
 
 
 @cache
-def _schema(record: type) -> pa.Schema:
+def record_schema(record: type) -> pa.Schema:
+    """Return the Arrow schema of a table of records: instances of a dataclass of plain fields."""
     columns = []
     for field in fields(record):
         kinds: tuple[Any, ...] = getattr(field.type, "__args__", (field.type,))
@@ -135,15 +136,15 @@ def _schema(record: type) -> pa.Schema:
 
 def tags_schema() -> pa.Schema:
     """Return the Arrow schema of a tags table."""
-    return _schema(Tag)
+    return record_schema(Tag)
 
 
 def summary_schema() -> pa.Schema:
     """Return the Arrow schema of a summary table."""
-    return _schema(NoteSummary)
+    return record_schema(NoteSummary)
 
 
-def as_rows(records: Iterable[Tag | NoteSummary]) -> list[dict[str, Any]]:
+def as_rows(records: Iterable[Any]) -> list[dict[str, Any]]:
     """Turn records into dictionaries, one a row."""
     return [asdict(record) for record in records]
 

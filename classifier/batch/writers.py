@@ -22,8 +22,8 @@ from classifier.tags import as_rows
 FORMATS = ("csv", "jsonl", "parquet")
 """Kinds of tables that are written; csv and jsonl also gzipped, by the ending .gz."""
 
-# A spreadsheet runs a cell that begins like this as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a cell that begins like this as a formula; in CSV it gets a leading apostrophe."""
 _ROW_GROUP = 50_000
 
 
@@ -184,6 +184,6 @@ class _ParquetSink:
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(FORMULA):
         return "'" + value
     return value
