@@ -107,7 +107,7 @@ def _read(path: Path, annotators: Annotators, open_cases: dict[tuple, Disagreeme
             raise NoteTermsError(
                 "E551",
                 f"{where}: {next(iter(pair))} comes first there.",
-                "Give the two files in the order of the list.",
+                "Give the files in the order of the list.",
             )
         spans = {name: None if pair[name] is None else checked(pair[name], None, where) for name in annotators.names}
         key = _key(str(row["note_id"]), spans)
@@ -156,13 +156,13 @@ def _ruled_span(content: Span, given: list[Span], text: str | None, where: str) 
         agreed.pop("extent", None)
     if {"start", "end"} & set(content):
         agreed.pop("text", None)
-    span = checked({**agreed, **content}, text, where)
-    for name in _REQUIRED.get(span["label"], ("extent", "status")):
-        if span[name] is None:
+    span = {**agreed, **content}
+    for name in ("start", "end", "label", *_REQUIRED.get(span.get("label", ""), ("extent", "status"))):
+        if span.get(name) is None:
             raise NoteTermsError(
                 "E555", f"{where}: the span has no {name}, and the annotators do not agree on one.", "Name it."
             )
-    return span
+    return checked(span, text, where)
 
 
 def _joined(first: Span, second: Span) -> Span:

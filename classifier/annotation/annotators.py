@@ -56,15 +56,16 @@ def read_annotators(paths: Sequence[Path], notes: Iterable[Row] | None = None) -
         raise NoteTermsError("E544", "A file is given twice.", "Give one file an annotator.")
     files = [read_annotations(path) for path in paths]
     named = set().union(*files)
-    tables = [file for file in files if _is_table(file)]
-    in_gold = [set(file) for file in files if file not in tables]
+    covers_all = [_is_table(file) for file in files]
+    in_gold = [set(file) for file, covers in zip(files, covers_all, strict=True) if not covers]
     wanted = set.intersection(*in_gold) if in_gold else None
     texts: dict[str, str] = {}
     for row in notes or ():
         if row.note_id is not None and row.text is not None and (wanted is None or row.note_id in wanted):
             texts.setdefault(row.note_id, row.text)
-    for file in tables:
-        file.update({note_id: AnnotatedNote() for note_id in texts if note_id not in file})
+    for file, covers in zip(files, covers_all, strict=True):
+        if covers:
+            file.update({note_id: AnnotatedNote() for note_id in texts if note_id not in file})
     shared = [note_id for note_id in files[0] if all(note_id in file for file in files)]
     if not shared:
         raise NoteTermsError("E546", "No note is in all files.", "The note_id must be the same in all of them.")

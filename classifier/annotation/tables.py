@@ -10,21 +10,21 @@ UNDEFINED = "–"
 
 def agreement_tables(result: Agreement) -> RenderableType:
     """A row a label: how many spans each annotator has, and how well they agree."""
-    spans = Table("spans", *result.annotators, box=None)
-    figures = Table("agreement", "F1 exact", "F1 overlapping", "kappa", "alpha", box=None)
+    spans = Table("spans", *result.annotators, box=None, pad_edge=False)
+    figures = Table("agreement", "F1 exact", "F1 overlapping", "kappa", "alpha", box=None, pad_edge=False)
     figures.columns[0].no_wrap = True
     for row in ROWS:
         spans.add_row(row, *(str(count) for count in result.spans[row].values()))
         figures.add_row(row, *(_cell(result.figures[row][name]) for name in MEASURES))
-    tokens = "" if result.tokens is None else f" and {result.tokens:,} tokens"
+    tokens = "" if result.tokens is None else f", {result.tokens:,} tokens"
     kappa = "Cohen's" if len(result.annotators) == 2 else "Fleiss'"
     return Group(
         spans,
         "",
         figures,
         "",
-        f"{result.notes:,} notes{tokens}; 95 % intervals from {result.resamples:,} resamples of the notes.",
-        f"kappa: {kappa}, over tokens. alpha: Krippendorff's, of the status; of ADVANCED, of its sense.",
+        f"{result.notes:,} notes{tokens}; 95 % intervals from {result.resamples:,} resamples.",
+        f"kappa: {kappa}, over tokens. alpha: Krippendorff's, of status (ADVANCED: sense).",
         f"{UNDEFINED}: undefined, as there is no span or one category only.",
     )
 
