@@ -10,8 +10,8 @@ from classifier.annotation.annotators import identity, read_annotators
 from classifier.annotation.disagreements import as_lines, disagreements
 from classifier.errors import NoteTermsError
 from classifier.training.corpus import read_corpus
-from tests.annotation.conftest import annotators, files_of, span
-from tests.test_cli import one_line, run
+from tests.annotation.conftest import annotators, files_of, run, span
+from tests.test_cli import one_line
 
 A = [span(0, 2), span(22, 39), span(57, 65, "ADVANCED")]
 B = [span(22, 26, status="possible"), span(57, 65, "ADVANCED", sense="distant"), span(70, 76, "IGNORE")]
@@ -93,7 +93,7 @@ def test_rulings_that_do_not_do(ruled, rulings, code, part):
     assert error.value.code == code and part in str(error.value)
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(files_of(2))
 def test_taking_one_side_gives_that_side_and_dropping_what_both_say(tmp_path_factory, files):
     rulings = tmp_path_factory.mktemp("rulings") / "none.jsonl"

@@ -14,9 +14,9 @@ from classifier.annotation.annotators import read_annotators
 from classifier.annotation.disagreements import disagreements
 from classifier.errors import NoteTermsError
 from classifier.training.evaluate import evaluate, read_annotations
-from tests.annotation.conftest import TEXT, annotators, files_of, span
+from tests.annotation.conftest import TEXT, annotators, files_of, run, span
 from tests.conftest import SAMPLES
-from tests.test_cli import one_line, run
+from tests.test_cli import one_line
 
 
 def values(result):
@@ -100,7 +100,7 @@ def test_intervals_hold_the_value_and_need_more_than_one_note():
     assert without.value == figure.value and without.low is None
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(files_of(1))
 def test_who_says_the_same_agrees_wholly(files):
     for count in (2, 3):
@@ -109,7 +109,7 @@ def test_who_says_the_same_agrees_wholly(files):
         assert not list(disagreements(same_files))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(files_of(3))
 def test_the_order_of_the_annotators_changes_nothing(files):
     expected = values(agreement(annotators(*files), 0))
@@ -120,7 +120,7 @@ def test_the_order_of_the_annotators_changes_nothing(files):
         assert found == places
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(files_of(2))
 def test_notes_that_come_twice_change_nothing(files):
     once, twice = (values(agreement(annotators(*given), 0)) for given in (files, [side * 2 for side in files]))
@@ -128,7 +128,7 @@ def test_notes_that_come_twice_change_nothing(files):
     assert same(once, twice, ("f1_exact", "f1_overlapping", "kappa"))
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(files_of(2))
 def test_there_is_no_disagreement_only_where_both_say_the_same(files):
     def content(side):
