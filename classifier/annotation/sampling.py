@@ -161,10 +161,12 @@ def _draw(rows: Iterable[Row], size: int, seed: int, exclude: Collection[str]) -
             key = _key(row.note_id, seed)
             keys.append(key)
             best.offer(key, key, row.note_id, "")
-    # Equal ids have equal keys.
-    notes = int(np.unique(np.frombuffer(keys, dtype=np.uint64)).size)
-    if notes == 0:
+    if not keys:
         raise NoteTermsError("E560", "There is no note to choose from.", "All are excluded, or have no text or id.")
+    # Equal ids have equal keys, and are one note.
+    ordered = np.frombuffer(keys, dtype=np.uint64)
+    ordered.sort()
+    notes = 1 + int(np.count_nonzero(ordered[1:] != ordered[:-1]))
     return [note_id for note_id, _ in best], notes
 
 

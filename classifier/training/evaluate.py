@@ -100,7 +100,7 @@ def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
         if "spans" in row:
             if name in notes:
                 raise NoteTermsError("E543", f"{path}, line {number} has note {name!r} again.", "Keep one of the two.")
-            notes[name] = AnnotatedNote(row["spans"], row.get("advanced", []), row.get("text"))
+            notes[name] = AnnotatedNote(row["spans"], row.get("advanced") or [], row.get("text"))
             continue
         note = notes.setdefault(name, AnnotatedNote())
         (note.advanced if row["label"] == Label.ADVANCED else note.spans).append(row)
