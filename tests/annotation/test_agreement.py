@@ -255,3 +255,15 @@ def test_a_thousand_notes_and_resamples_take_seconds():
     began = time.monotonic()
     agreement(annotators(a, b))
     assert time.monotonic() - began < 10
+
+
+def test_files_of_one_name_are_told_apart_by_their_paths(tmp_path, write_gold):
+    # A byte order mark and Windows line ends, as a spreadsheet or an editor leaves them, are no part of the content.
+    content = write_gold("gold.jsonl", {"x": [span(22, 39)]}).read_bytes().replace(b"\n", b"\r\n")
+    for folder in ("anna", "ben"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "gold.jsonl").write_bytes(b"\xef\xbb\xbf" + content)
+    result = run("agree", "anna/gold.jsonl", "ben/gold.jsonl", "--json", cwd=tmp_path)
+    figures = json.loads(result.stdout)
+    assert figures["annotators"] == ["anna/gold.jsonl", "ben/gold.jsonl"]
+    assert figures["figures"]["overall"]["f1_exact"]["value"] == 1.0
