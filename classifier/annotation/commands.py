@@ -52,12 +52,12 @@ def agree(
     from classifier.annotation.agreement import agreement, as_json
     from classifier.annotation.disagreements import as_lines
     from classifier.annotation.disagreements import disagreements as differing
-    from classifier.annotation.tables import agreement_tables
+    from classifier.annotation.figures import agreement_tables
     from classifier.batch.writers import check_writable, replace_file
 
     if len(files) < 2:
         raise NoteTermsError("E548", "One file agrees with itself.", "Give two or more, one an annotator.")
-    _check_target(disagreements, files)
+    _check_not_read(disagreements, files)
     if disagreements is not None:
         check_writable(disagreements, force)
     annotators = _read(files, notes, text_column, id_column)
@@ -99,7 +99,7 @@ def adjudicate(
     from classifier.annotation.adjudication import adjudicate as merge
     from classifier.batch.writers import check_writable, replace_file
 
-    _check_target(out, [a, b, rulings])
+    _check_not_read(out, [a, b, rulings])
     check_writable(out, force)
     annotators = _read([a, b], notes, text_column, id_column)
     gold = list(merge(annotators, rulings, undecided))
@@ -142,7 +142,7 @@ def sample(
 
     if notes == "-":
         raise NoteTermsError("E563", "The notes are read twice, which standard input cannot be.", "Give a file.")
-    _check_target(out, [Path(notes), tags, *(exclude or [])])
+    _check_not_read(out, [Path(notes), tags, *(exclude or [])])
     if out is not None:
         check_writable(out, force)
     done = {note_id for path in exclude or [] for note_id in read_annotations(path)}
@@ -167,7 +167,7 @@ def _read(files: list[Path], notes: str | None, text_column: str, id_column: str
     return annotators
 
 
-def _check_target(target: Path | None, sources: list[Path]) -> None:
+def _check_not_read(target: Path | None, sources: list[Path]) -> None:
     """Raise where what is to be written is one of the files that are read."""
     if target is not None and any(
         target.exists() and source.exists() and target.samefile(source) for source in sources
