@@ -63,21 +63,21 @@ class _Best:
     def __init__(self, most: int) -> None:
         self._most = most
         self._heap: list[tuple[float, int, str]] = []
-        self._held: dict[str, tuple[float, str]] = {}
+        self._reasons: dict[str, str] = {}
 
     def offer(self, rank: float, key: int, note_id: str, reason: str) -> None:
         """Take a note where it is among the best; of equal ranks the higher key goes first."""
-        if self._most == 0 or note_id in self._held:
+        if self._most == 0 or note_id in self._reasons:
             return
-        self._held[note_id] = rank, reason
+        self._reasons[note_id] = reason
         heapq.heappush(self._heap, (rank, key, note_id))
         if len(self._heap) > self._most:
-            del self._held[heapq.heappop(self._heap)[2]]
+            del self._reasons[heapq.heappop(self._heap)[2]]
 
     def __iter__(self) -> Iterator[tuple[str, str]]:
         """Yield (note id, reason), the best first."""
         for _, _, note_id in sorted(self._heap, reverse=True):
-            yield note_id, self._held[note_id][1]
+            yield note_id, self._reasons[note_id]
 
 
 def choose(
@@ -119,8 +119,8 @@ def choose(
     drawn, notes = _draw(rows, round(size * random_share), seed, exclude)
     wanted = size - round(size * random_share)
     passed_over = set(exclude) | set(drawn)
-    reason = f"Drawn at random from {notes} notes, for an estimate without bias."
-    chosen = {note_id: Choice(reason, RANDOM, min(1.0, len(drawn) / notes)) for note_id in drawn}
+    reason = f"Drawn at random from {notes:,} notes, for an estimate without bias."
+    chosen = {note_id: Choice(reason, RANDOM, len(drawn) / notes) for note_id in drawn}
     lists = [(stratum, iter(found)) for stratum, found in _lists(tags, wanted, seed, passed_over).items()]
     while lists and len(chosen) < size:
         stratum, found = lists.pop(0)
@@ -177,13 +177,13 @@ def _key(note_id: str, seed: int) -> int:
 
 def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> dict[str, Iterable[tuple[str, str]]]:
     """Rank the notes that have tags, and say why."""
-    counts = Counter(trait for _, tag in _read_tags(tags) for trait in _traits(tag))
+    counts = Counter(trait for tag in _read_tags(tags) for trait in _traits(tag))
     uncertain, disputed = _Best(size), _Best(size)
     having: Counter[str] = Counter()
     for (name, _), count in counts.items():
         having[name] += count
     rare = {trait: _Best(size) for trait, count in counts.items() if count < RARE * having[trait[0]]}
-    for note_id, group in groupby((tag for _, tag in _read_tags(tags)), key=lambda tag: str(tag["note_id"])):
+    for note_id, group in groupby(_read_tags(tags), key=lambda tag: str(tag["note_id"])):
         if note_id in passed_over:
             continue
         key = _key(note_id, seed)
@@ -205,13 +205,13 @@ def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> di
     return {"uncertain": uncertain, "disputed": disputed, "rare": _in_turn([rare[trait] for trait in rarest])}
 
 
-def _read_tags(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def _read_tags(path: Path) -> Iterator[dict[str, Any]]:
     for number, tag in read_rows(path):
         if not set(tag) >= NEEDED:
             raise NoteTermsError(
                 "E561", f"{path}, line {number} is no tag.", "Give a tags table, as `note-terms tag` writes it."
             )
-        yield number, tag
+        yield tag
 
 
 def _traits(tag: dict[str, Any]) -> list[tuple[str, str]]:
