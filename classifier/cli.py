@@ -260,7 +260,7 @@ def evaluate(
     gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
     predicted: Annotated[
         Path | None,
-        typer.Argument(metavar="[PRED]", help="Tags as `note-terms tag` writes them in JSONL, or gold."),
+        typer.Argument(metavar="[PRED]", help="Tags as `note-terms tag` writes them, or gold."),
     ] = None,
     notes: Annotated[
         Path | None,

@@ -137,7 +137,8 @@ _ARROW = {str: pa.string(), int: pa.int64(), bool: pa.bool_(), float: pa.float64
 
 
 @cache
-def _schema(record: type) -> pa.Schema:
+def record_schema(record: type) -> pa.Schema:
+    """Return the Arrow schema of a table of records: instances of a dataclass of plain fields."""
     columns = []
     for column in fields(record):
         kinds: tuple[Any, ...] = getattr(column.type, "__args__", (column.type,))
@@ -147,17 +148,17 @@ def _schema(record: type) -> pa.Schema:
 
 def tags_schema() -> pa.Schema:
     """Return the Arrow schema of a tags table."""
-    return _schema(Tag)
+    return record_schema(Tag)
 
 
 def summary_schema() -> pa.Schema:
     """Return the Arrow schema of a summary table."""
-    return _schema(NoteSummary)
+    return record_schema(NoteSummary)
 
 
 def context_schema() -> pa.Schema:
     """Return the Arrow schema of the sentences around tags."""
-    return _schema(Context)
+    return record_schema(Context)
 
 
 def record_batch(records: Iterable[Any], schema: pa.Schema) -> pa.RecordBatch:

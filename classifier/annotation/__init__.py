@@ -1,1 +1,1 @@
-"""Annotated notes, to and from the tools that people annotate with."""
+"""Annotation by people: to their tools and back, how well they agree, one gold of several, what to annotate next."""

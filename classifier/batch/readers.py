@@ -45,10 +45,11 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
         E101 for a missing column, E110 for a source that is not there, E111 for a kind of file that is not read,
         E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
     """
-    return batches(_read(source, text_column, id_column, warn))
+    return batches(read_rows(source, text_column, id_column, warn))
 
 
-def _read(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
+def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
+    """Yield the notes of an export row by row; takes and raises what `read_notes` does. Ids may be repeated."""
     if source == "-":
         yield from _read_jsonl(
             _decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column

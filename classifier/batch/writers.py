@@ -20,8 +20,8 @@ from classifier.errors import NoteTermsError
 FORMATS = ("csv", "jsonl", "parquet")
 """Kinds of tables that are written; csv and jsonl also gzipped, by the ending .gz."""
 
-# A spreadsheet runs a cell that begins like this as a formula.
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+FORMULA = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet runs a cell that begins like this as a formula; in CSV it gets a leading apostrophe."""
 _ROW_GROUP = 50_000
 
 
@@ -228,12 +228,12 @@ class _ParquetSink:
 
 def undefused(cell: str) -> str:
     """Return the value of a CSV cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(_FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(_FORMULA):
+    if isinstance(value, str) and value.startswith(FORMULA):
         return "'" + value
     return value

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from classifier.batch.tables import NEEDED, read_table
 from classifier.components.arbiter import by_model
 from classifier.errors import NoteTermsError
 from classifier.labels import Label, Sense
@@ -76,28 +77,33 @@ class AnnotatedNote:
     """Spans with start, end, label, extent, status, historical; label IGNORE counts for nothing."""
     advanced: list[Span] = field(default_factory=list)
     """Uses of "advanced" with start, end, sense."""
+    text: str | None = None
+    """The note, where gold has it."""
 
 
 def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
-    """Read gold (one note a line, with `spans` and `advanced`) or a tags table in JSONL (one tag a line), by note id.
+    """Read gold (one note a line, with `spans` and `advanced`) or a tags table (one tag a row), by note id.
 
     Raises
     ------
     NoteTermsError
-        E201 and E203 from `classifier.resources.read_jsonl`; E141 for a line that is neither shape.
+        E540 to E542 from `classifier.batch.tables.read_table`; E141 for a line that is neither shape; E543 for a note
+        of gold that comes twice.
     """
     notes: dict[str, AnnotatedNote] = {}
-    for number, line in read_jsonl(path):
-        if "note_id" not in line or not ("spans" in line or {"label", "start", "end"} <= set(line)):
+    for number, row in read_table(path):
+        if "note_id" not in row or not ("spans" in row or set(row) >= NEEDED):
             raise NoteTermsError(
                 "E141", f"{path}, line {number} is neither gold nor a tag.", "See docs/columns.md for the two shapes."
             )
-        name = str(line["note_id"])
-        if "spans" in line:
-            notes[name] = AnnotatedNote(line["spans"], line.get("advanced", []))
+        name = str(row["note_id"])
+        if "spans" in row:
+            if name in notes:
+                raise NoteTermsError("E543", f"{path}, line {number} has note {name!r} again.", "Keep one of the two.")
+            notes[name] = AnnotatedNote(row["spans"], row.get("advanced") or [], row.get("text"))
             continue
         note = notes.setdefault(name, AnnotatedNote())
-        (note.advanced if line["label"] == Label.ADVANCED else note.spans).append(line)
+        (note.advanced if row["label"] == Label.ADVANCED else note.spans).append(row)
     return notes
 
 
