@@ -25,6 +25,7 @@ from classifier.lexicon import MOST_KNOWN, PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.segmentation import Segmentation
+from classifier.word_bits import Run, Runs, WordBits
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
@@ -58,7 +59,7 @@ class _Wanted:
     """What must stand in one sentence."""
     of_advanced: bool
     """It is about "advanced", which the stages of the note settle."""
-    runs: list[list[Step]]
+    runs: list[Run]
     """What must follow each other in the sentence."""
 
 
@@ -91,6 +92,7 @@ class Screen:
         named = _of_classes(lexicon, *NAMED_CLASSES)
         looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, facts: 2, stages: 3, named: 4}
         self._fact, self._stage = 1 << 2, 1 << 3
+        self._runs = Runs(lexicon)
         self._wanted: list[_Wanted] = []
         gates = [self._expression(cancer)]
         for pattern in phrases.patterns:
@@ -104,10 +106,9 @@ class Screen:
                 note |= 1 | (1 << 1 if pattern.needs == "nodes" else 0)
             else:
                 gates.append(self._rarest(cancer, pattern))
-            self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED, runs(pattern.pattern)))
-        self._words = _WordBits(looked_for, lexicon)
-        # Compiled where they are met with: many never are.
-        self._compiled: dict[int, list[re2._Regexp]] = {}
+            made = [self._runs.run(steps) for steps in runs(pattern.pattern)]
+            self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED, made))
+        self._words = WordBits(looked_for, lexicon)
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._facts = self._compile(facts)
         self._cancer = self._compile(cancer)
@@ -200,15 +201,14 @@ class Screen:
                     text = segmentation.plain[slice(*sentence)]
                     if sentence != piece:
                         bits = self._words.of(text)
-                    if any(not wanted.sentence & ~bits and self._stand_so(wanted, text) for wanted in live):
+                    there = [wanted for wanted in live if not wanted.sentence & ~bits]
+                    if there and self._stand(there, text):
                         yield sentence
 
-    def _stand_so(self, wanted: _Wanted, sentence: str) -> bool:
-        """Whether what must stand in a run in a pattern does."""
-        key = id(wanted)
-        if key not in self._compiled:
-            self._compiled[key] = [re2.compile(self._run(run), _options()) for run in wanted.runs]
-        return all(run.search(sentence) for run in self._compiled[key])
+    def _stand(self, there: list[_Wanted], sentence: str) -> bool:
+        """Whether the tokens of some pattern can follow each other as they must."""
+        words, mixed = self._runs.read(sentence)
+        return any(all(self._runs.stands(run, words, mixed) for run in wanted.runs) for wanted in there)
 
     def _telling(self, segmentation: Segmentation, block: int, stage: int) -> Iterator[tuple[int, int]]:
         """The sentences of a block by which phrases elsewhere in the note are read."""

@@ -23,7 +23,7 @@ Frame = TypeVar("Frame")
 
 # A note of any length is read: nothing in the pipeline needs memory beyond what the text itself does.
 _MAX_LENGTH = 2**31 - 1
-_BATCH = 64
+_BATCH = 256
 # Of a sentence, so many characters are kept on either side of a phrase.
 _AROUND = 160
 
