@@ -92,6 +92,10 @@ _ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}")
 _FIRST_WORD = re.compile(r"\S+")
+# A line does not end a sentence with such a word, however short it is.
+_LEADS_ON = re.compile(
+    r"[^\s:?-] (?:no|of|the|an?|with|without|and|or|for|from|by|to|in|into|at|is|are|was|were|has|had|her|his)$", re.I
+)
 _BETWEEN_WORDS = re.compile(r"\s|[^\w\s.,'’/-]")
 
 # A note is wrapped to a page; where its lines are shorter or longer than any page, each line break is meant.
@@ -313,7 +317,7 @@ def _ends_line(text: str, match: re.Match[str]) -> bool:
         return True
     if line[-1] == ".":
         return not _ABBREVIATION.search(line[-12:])
-    if _STARTS_LOWER.match(after) or line[-1] in ",(/-–" or after[:1] in ")(,;/&":
+    if _STARTS_LOWER.match(after) or line[-1] in ",(/-–" or after[:1] in ")(,;/&" or _LEADS_ON.search(line):
         return False
     # The line is wrapped where the next word would not have fitted into the page.
     width = _page_width(text, line_start, match.end())

@@ -46,3 +46,12 @@ class Words:
     def within_sentence(self, start: int, end: int) -> bool:
         """Whether the words from start to end stand in one sentence."""
         return self.sentence[start] == self.sentence[end - 1]
+
+    def text(self, original: Doc, start: int, end: int) -> str:
+        """Return the words from start to end as the original Doc has them, with one space wherever there are any."""
+        positions = self.positions[start:end].tolist()
+        parts = [original[position].text for position in positions]
+        for index, (here, following) in enumerate(pairwise(positions)):
+            if original[here].whitespace_ or following != here + 1:
+                parts[index] += " "
+        return "".join(parts)

@@ -105,7 +105,7 @@ class Assertion(RuleComponent):
             if start < len(words.positions):
                 sentence = words.sentence[start]
                 scope = _Scope(start, end, cues.of(sentence), cues.carried_to(sentence))
-                self._decide(span, scope, sections.name(span.start), words.doc)
+                self._decide(span, scope, sections.name(span.start), words)
         if self.confirm:
             _confirm(spans)
         return doc
@@ -135,7 +135,7 @@ class Assertion(RuleComponent):
                 kept.append(_Mention(mention.cue, mention.start, end))
         return sorted(kept, key=lambda m: m.start)
 
-    def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Doc) -> None:
+    def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Words) -> None:
         stored = attributes.attributes(span)
         before = scope.before(_STATUS_KINDS)
         after = scope.after(_STATUS_KINDS)
@@ -156,7 +156,7 @@ class Assertion(RuleComponent):
         in_history = self.past == "history" and section == "past_medical_history" and status is Status.PRESENT
         stored["status"] = str(status)
         stored["historical"] = (bool(past) and status is not Status.NEGATED) or over or in_history
-        stored["cue"] = words[nearest.start : nearest.end].text if nearest else None
+        stored["cue"] = words.text(span.doc, nearest.start, nearest.end) if nearest else None
 
     def _puts_in_past(self, cue: Cue) -> bool:
         return cue.past == "over" or self.past == "history"
