@@ -16,6 +16,7 @@ import sklearn
 from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
+from threadpoolctl import threadpool_limits
 
 import classifier
 from classifier.annotation.notes import GoldNote
@@ -68,6 +69,8 @@ class Trained:
     """What the package says of its model."""
 
 
+# Threads cost more than they bring on matrices as sparse as these, and their sums depend on how many there are.
+@threadpool_limits.wrap(limits=1)
 def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = lambda line: None) -> Trained:
     """Train on annotated notes; the same notes give the same file.
 
@@ -99,28 +102,17 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
             f"Give at least {2 * FOLDS} notes with tags of several extents.",
         )
     report(f"cross-validation over {FOLDS} folds of notes, {len(proposed)} candidates")
-    judgements: list[Judgement] = [Judgement(0.0, {}, {})] * len(proposed)
-    for rest, fold in GroupKFold(FOLDS).split(proposed, groups=groups):
-        part = ArbiterModel(_fit([proposed[i] for i in rest]))
-        for i, judgement in zip(fold, part.judge([proposed[i].features or {} for i in fold]), strict=True):
-            judgements[i] = judgement
-    decisions = {
-        name: [way(c.weak, c.extent, c.status, j, c.features or {}) for c, j in zip(proposed, judgements, strict=True)]
-        for name, way in WAYS.items()
-    }
-    scheme = load_scheme("ccs")
-    missed = [candidate for candidate in found if candidate.features is None]
-    table = {name: _figures(proposed, made, missed, scheme) for name, made in decisions.items()}
+    judgements = judged(proposed)
+    table = compared(found, judgements)
+    decisions = _decisions(proposed, judgements, by_both)
     report("calibration")
-    scored = [
-        i for i, (c, d) in enumerate(zip(proposed, decisions["both"], strict=True)) if d.tagged and c.right is not None
-    ]
+    scored = [i for i, (c, d) in enumerate(zip(proposed, decisions, strict=True)) if d.tagged and c.right is not None]
     seen = evidence(
         [judgements[i] for i in scored],
-        [decisions["both"][i].extent for i in scored],
+        [decisions[i].extent for i in scored],
         [proposed[i].weak for i in scored],
     )
-    right = np.array([_right(proposed[i], decisions["both"][i]) for i in scored])
+    right = np.array([_right(proposed[i], decisions[i]) for i in scored])
     scores = np.zeros(len(scored))
     for rest, fold in GroupKFold(FOLDS).split(seen, groups=groups[scored]):
         scores[fold] = _calibrator(seen[rest], right[rest]).predict_proba(seen[fold])[:, 1]
@@ -144,6 +136,46 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
         {},
     )
     return replace(trained, manifest=_manifest(trained, notes, len(proposed)))
+
+
+@threadpool_limits.wrap(limits=1)
+def judged(proposed: Sequence[Candidate]) -> list[Judgement]:
+    """Return what a model makes of each candidate that was trained without its note, fold by fold."""
+    groups = np.array([candidate.note for candidate in proposed])
+    judgements: list[Judgement] = [Judgement(0.0, {}, {})] * len(proposed)
+    for rest, fold in GroupKFold(FOLDS).split(proposed, groups=groups):
+        part = ArbiterModel(_fit([proposed[i] for i in rest]))
+        for i, judgement in zip(fold, part.judge([proposed[i].features or {} for i in fold]), strict=True):
+            judgements[i] = judgement
+    return judgements
+
+
+def compared(
+    found: Sequence[Candidate], judgements: Sequence[Judgement], counted: Callable[[Candidate], bool] = lambda c: True
+) -> dict[str, Figures]:
+    """Return the figures of each way of deciding.
+
+    Parameters
+    ----------
+    found : sequence of Candidate
+        From `classifier.training.corpus.candidates`.
+    judgements : sequence of Judgement
+        One for each of them that has features, in order.
+    counted : callable
+        Says of a candidate whether it counts.
+    """
+    scheme = load_scheme("ccs")
+    proposed = [candidate for candidate in found if candidate.features is not None]
+    pairs = [(c, j) for c, j in zip(proposed, judgements, strict=True) if counted(c)]
+    rows, kept = [c for c, _ in pairs], [j for _, j in pairs]
+    missed = [c for c in found if c.features is None and counted(c)]
+    return {name: _figures(rows, _decisions(rows, kept, way), missed, scheme) for name, way in WAYS.items()}
+
+
+def _decisions(
+    rows: Sequence[Candidate], judgements: Sequence[Judgement], way: Callable[..., Decision]
+) -> list[Decision]:
+    return [way(c.weak, c.extent, c.status, j, c.features or {}) for c, j in zip(rows, judgements, strict=True)]
 
 
 def _fit(rows: Sequence[Candidate]) -> dict[str, Any]:
