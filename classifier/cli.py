@@ -14,6 +14,7 @@ from rich.console import Console
 from classifier import __version__
 from classifier.annotation.commands import annotation_app
 from classifier.errors import NoteTermsError
+from classifier.notices import notices, warn
 
 # spaCy, pandas and Arrow are imported by the commands that need them, so that --help comes at once.
 
@@ -32,7 +33,6 @@ app = typer.Typer(
     ),
 )
 app.add_typer(annotation_app)
-_notices = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Format(StrEnum):
@@ -145,17 +145,12 @@ def tag(
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise NoteTermsError("E571", f"{report} is no name of a page.", "End it in .html.")
     for target in (out, summary, report):
-        if target is not None and notes != "-" and target.exists() and Path(notes).exists() and target.samefile(notes):
-            raise NoteTermsError("E135", f"{target} is the export itself.", "Give the table another name.")
         if target is not None:
-            check_writable(target, force)
+            check_writable(target, force, [notes])
     named = [target.absolute() for target in (out, summary, report) if target is not None]
     if len(set(named)) < len(named):
         raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")
     page = None if report is None else ReportOptions(report, text=not no_text, limit=report_limit)
-
-    def warn(line: str) -> None:
-        _notices.print(f"note-terms: {line}", markup=False)
 
     def tell(row: SetAside) -> None:
         if out is None:
@@ -192,13 +187,13 @@ def tag(
 @contextmanager
 def _progress() -> Iterator:
     """A count of the notes on a terminal; nothing in a pipe."""
-    if not _notices.is_terminal:
+    if not notices.is_terminal:
         yield lambda count: None
         return
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("notes tagged:"), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_notices, transient=True) as progress:
+    with Progress(*columns, console=notices, transient=True) as progress:
         task = progress.add_task("notes", total=None)
         yield lambda count: progress.advance(task, count)
 
@@ -327,7 +322,7 @@ def train(
 
     if (out / "arbiter.joblib").exists() and not force:
         raise NoteTermsError("E132", f"{out / 'arbiter.joblib'} exists.", "Use --force to overwrite it.")
-    trained = fit(read_corpus(data), proposals(), lambda step: _notices.print(f"note-terms: {step}", markup=False))
+    trained = fit(read_corpus(data), proposals(), warn)
     save(trained, out)
     Console(highlight=False).print(training(trained))
     typer.echo(f"sha256 {trained.manifest['sha256']}")

@@ -1,15 +1,12 @@
 """`note-terms export` and `import` as a user meets them: the way out and back, and what is wrong with a file."""
 
-import io
 import json
 import shutil
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from types import SimpleNamespace
 
 import pytest
 
-from classifier.cli import main
+from tests.annotation.conftest import run
 from tests.conftest import SAMPLES
 from tests.test_cli import one_line
 
@@ -18,16 +15,6 @@ NOTES = [
     {"note_id": "=1+1", "text": "Advanced lung cancer, no mets."},
     {"note_id": "c", "text": "Well."},
 ]
-
-
-def run(*arguments, cwd):
-    """Run the command in this process: spaCy is loaded once for all tests."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, chdir(cwd), redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["note-terms", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-    return SimpleNamespace(returncode=end.value.code or 0, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -106,11 +93,11 @@ def test_bad_exports_end_in_one_line(folder):
     (folder / "mine" / "thesis.docx").write_text("x")
     refused("tags.csv", "E504", "--notes", notes=None)
     refused("other.jsonl", "E520", "'zz'")
-    refused("columns.csv", "E522", "row 1")
-    refused("number.csv", "E501")
-    refused("damaged.parquet", "E501")
+    refused("columns.csv", "E541", "no column")
+    refused("number.csv", "E542")
+    refused("damaged.parquet", "E541")
     refused("text.jsonl", "E508", "RELAPSE at 0-4")
-    refused("nothing.csv", "E501")
+    refused("nothing.csv", "E540")
     refused("tags.csv", "E135", out="tags.csv")
     refused("tags.csv", "E133", out="nowhere/x.jsonl")
     refused("tags.csv", "E526", "another ending", to="label-studio", out="tasks.xml")
