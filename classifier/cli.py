@@ -21,14 +21,14 @@ from classifier.notices import notices, warn
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help=(
         "Tag what clinical notes say of a cancer's spread, recurrence, relapse or second cancer, and flag the notes "
         'whose "advanced" may mean locally advanced or metastatic. Nothing leaves this machine.\n\n'
-        "[bold]Examples[/bold]\n\n"
-        "  note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv\n\n"
-        '  note-terms show "Breast ca, 3/17 axillary nodes positive, no evidence of mets."\n\n'
+        "Examples:\n\n"
+        "    note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv\n"
+        '    note-terms show "Breast ca, 3/17 axillary nodes positive, no evidence of mets."\n\n'
         "Exit status: 0 done, 1 some rows were set aside and are listed, 2 wrong use."
     ),
 )
@@ -200,8 +200,10 @@ def _progress() -> Iterator:
 
 @app.command()
 def show(
-    text: Annotated[str, typer.Argument(help="A note, or - for standard input.")] = "-",
-    scheme: Annotated[str, typer.Option(help="ccs, acs, tnm or the path of a TOML file.")] = "ccs",
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A note, or - for standard input.")] = "-",
+    scheme: Annotated[
+        str, typer.Option(help="Names of the spread: ccs, acs, tnm, or the path of a TOML file.")
+    ] = "ccs",
     model: Annotated[
         str, typer.Option(help="default for the model of the package, none for the rules alone.")
     ] = "default",
@@ -217,7 +219,9 @@ def show(
 
 @app.command()
 def explain(
-    rule: Annotated[str | None, typer.Argument(help="The id in the column `rule`. Without it: all of them.")] = None,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="The id in the column `rule`. Without it: all of them.")
+    ] = None,
 ) -> None:
     """Print what a rule is for, the pattern, and an example."""
     import json
@@ -252,29 +256,38 @@ def explain(
 
 @app.command()
 def evaluate(
-    gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
+    gold: Annotated[
+        Path, typer.Argument(metavar="GOLD", help="Gold JSONL: one note a line with `spans` and `advanced`.")
+    ],
     predicted: Annotated[
         Path | None,
-        typer.Argument(metavar="[PRED]", help="Tags as `note-terms tag` writes them, or gold."),
+        typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them, or gold."),
     ] = None,
     notes: Annotated[
         Path | None,
-        typer.Option(help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both."),
+        typer.Option(
+            metavar="NOTES",
+            help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both.",
+        ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page: which label for which, and F1 a genre.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a page that exists.")] = False,
 ) -> None:
     """Score tags against gold: precision, recall and F1 a label, status, extent, and the ambiguous "advanced" flag.
 
     A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
     `extent` for the extent.
     """
+    from classifier.batch.writers import check_writable, replace_file
     from classifier.training.evaluate import annotate, as_json, read_annotations
     from classifier.training.evaluate import evaluate as compare
     from classifier.training.tables import comparison, scores
 
     if (predicted is None) == (notes is None):
         raise NoteTermsError("E142", "Give either PRED or --notes.", "See note-terms evaluate --help.")
+    if html is not None:
+        check_writable(html, force, [gold, predicted, notes])
     wanted = read_annotations(gold)
     console = Console(highlight=False)
     if notes is not None:
@@ -286,7 +299,6 @@ def evaluate(
         results, found = {}, read_annotations(predicted)
         result = compare(wanted, found)
     if html is not None:
-        from classifier.batch.writers import replace_file
         from classifier.training.page import page
 
         replace_file(html, page(wanted, found, notes).encode())
@@ -303,7 +315,7 @@ def train(
     data: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DATA...",
+            metavar="DATA",
             help="Folders with notes.jsonl and gold.jsonl, or JSONL with note_id, text, spans and advanced.",
         ),
     ],

@@ -19,7 +19,10 @@ annotation_app = typer.Typer()
 
 _Notes = Annotated[
     str | None,
-    typer.Option(help="The notes, as `tag` reads them: needed where the files lack the texts, or are tags tables."),
+    typer.Option(
+        metavar="NOTES",
+        help="The notes, as `tag` reads them: needed where the files lack the texts, or are tags tables.",
+    ),
 ]
 _TextColumn = Annotated[str, typer.Option(help="Column of the texts in NOTES.")]
 _IdColumn = Annotated[str, typer.Option(help="Column of the ids in NOTES.")]
@@ -33,7 +36,11 @@ def export(
     to: Annotated[FormatName, typer.Option("--to", help="The tool that the notes go to.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file; for brat and inception the folder.")],
     notes: Annotated[
-        str | None, typer.Option(help=f"The notes that were tagged: {_NOTES} Not needed for gold with texts.")
+        str | None,
+        typer.Option(
+            metavar="NOTES",
+            help=f"The notes, all or some of those tagged: {_NOTES} Gold that holds the texts needs none.",
+        ),
     ] = None,
     text_column: _TextColumn = "text",
     id_column: _IdColumn = "note_id",
@@ -44,14 +51,14 @@ def export(
     Beside the tasks stand the settings that the tool needs: the labelling configuration for Label Studio (.xml), the
     labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION.
 
-      note-terms tag notes.csv -o tags.jsonl
-      note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
+        note-terms tag notes.csv -o tags.jsonl
+        note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
     """
     from classifier.annotation.tables import notes_with_tags
 
     _check_target(out, to, [tags, notes], force)
     texts, left_out = _texts(notes, text_column, id_column)
-    found = list(notes_with_tags(tags, texts))
+    found = list(notes_with_tags(tags, texts, warn))
     if not found:
         raise NoteTermsError("E502", "There is no note to export.", "Give notes that have text.")
     annotation_format(to).write(found, out)
@@ -67,7 +74,9 @@ def import_(
     out: Annotated[Path, typer.Option("--out", "-o", help="Gold JSONL, for `note-terms train` and `evaluate`.")],
     notes: Annotated[
         str | None,
-        typer.Option(help=f"The notes that were exported: {_NOTES} Their texts must be those of FILE."),
+        typer.Option(
+            metavar="NOTES", help=f"The notes that were exported: {_NOTES} Their texts must be those of FILE."
+        ),
     ] = None,
     text_column: _TextColumn = "text",
     id_column: _IdColumn = "note_id",
@@ -87,7 +96,7 @@ def import_(
     A note that was skipped, was not annotated, was annotated by several people, has another text than in NOTES, or
     has a mark that does not fit stops the import; with --skip-bad it is named and left out, and the exit status is 1.
 
-      note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
+        note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
     """
     from classifier.annotation.readings import annotated_notes
 
@@ -114,7 +123,7 @@ def import_(
 def agree(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="A B [C...]", help="One file an annotator: gold JSONL, or a tags table."),
+        typer.Argument(metavar="A B [C]", help="One file an annotator: gold JSONL, or a tags table."),
     ],
     notes: _Notes = None,
     text_column: _TextColumn = "text",
@@ -195,7 +204,7 @@ def adjudicate(
 def sample(
     notes: Annotated[str, typer.Argument(metavar="NOTES", help="The notes, in any form that `tag` reads but -.")],
     tags: Annotated[Path, typer.Option(help="Their tags table, as `tag` wrote it, with scores.")],
-    size: Annotated[int, typer.Option("-n", min=1, help="How many notes to choose.")],
+    size: Annotated[int, typer.Option("--size", "-n", min=1, help="How many notes to choose.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="JSONL with note_id, text and reason. Default: standard output.")
     ] = None,

@@ -5,11 +5,12 @@ from pathlib import Path
 
 from classifier.annotation.formats import gold
 from classifier.annotation.notes import GoldNote, Mark, gold_note
+from classifier.batch.readers import Warn
 from classifier.batch.tables import read_table, read_tags
 from classifier.errors import NoteTermsError
 
 
-def notes_with_tags(path: Path, texts: Mapping[str, str] | None) -> Iterator[GoldNote]:
+def notes_with_tags(path: Path, texts: Mapping[str, str] | None, warn: Warn) -> Iterator[GoldNote]:
     """Yield the notes to export, each with its tags; of a tags table also the notes that have none.
 
     Parameters
@@ -17,12 +18,14 @@ def notes_with_tags(path: Path, texts: Mapping[str, str] | None) -> Iterator[Gol
     path : Path
         A tags table (CSV, JSONL, each also .gz, or Parquet), or gold JSONL.
     texts : mapping of str to str, optional
-        The notes by their ids; gold that holds the texts needs none.
+        The notes by their ids, all or some of those tagged; gold that holds the texts needs none.
+    warn : callable
+        Gets a line on tags of other notes, which are left out.
 
     Raises
     ------
     NoteTermsError
-        E504 where the notes are missing, E520 for tags of no note; and what `classifier.batch.tables.read_tags` and
+        E504 where the notes are missing, E520 where no tag is of them; and what `classifier.batch.tables.read_tags` and
         `classifier.annotation.notes.gold_note` raise, or for gold `classifier.annotation.formats.gold.read_notes`.
     """
     _, first = next(read_table(path), (0, {}))
@@ -32,14 +35,16 @@ def notes_with_tags(path: Path, texts: Mapping[str, str] | None) -> Iterator[Gol
     if texts is None:
         raise NoteTermsError("E504", f"{path} has tags and no notes.", "Give the notes with --notes.")
     marks: dict[str, list[Mark]] = {note_id: [] for note_id in texts}
-    for number, tag in read_tags(path):
+    elsewhere = 0
+    for _, tag in read_tags(path):
         note_id = str(tag["note_id"])
-        if note_id not in marks:
-            raise NoteTermsError(
-                "E520",
-                f"{path}, line {number} is of note {note_id!r}, which is not among the notes.",
-                "Give its NOTES.",
-            )
-        marks[note_id].append(tag)
+        if note_id in marks:
+            marks[note_id].append(tag)
+        else:
+            elsewhere += 1
+    if elsewhere and not any(marks.values()):
+        raise NoteTermsError("E520", f"No tag in {path} is of a note in NOTES.", "Give the notes that were tagged.")
+    if elsewhere:
+        warn(f"{elsewhere} tags in {path} are of notes that are not in NOTES, and are left out")
     for note_id, text in texts.items():
         yield gold_note(f"{path.name}, note {note_id}", note_id, text, "", marks[note_id])

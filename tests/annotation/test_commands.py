@@ -92,7 +92,7 @@ def test_bad_exports_end_in_one_line(folder):
     (folder / "mine").mkdir()
     (folder / "mine" / "thesis.docx").write_text("x")
     refused("tags.csv", "E504", "--notes", notes=None)
-    refused("other.jsonl", "E520", "'zz'")
+    refused("other.jsonl", "E520", "other.jsonl")
     refused("columns.csv", "E541", "no column")
     refused("number.csv", "E542")
     refused("damaged.parquet", "E541")
