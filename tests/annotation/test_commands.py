@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+from classifier.annotation.formats import FormatName
 from tests.annotation.conftest import run
 from tests.conftest import SAMPLES
 from tests.test_cli import one_line
@@ -40,7 +41,7 @@ def gold(path):
     return {line["note_id"]: line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
 
 
-@pytest.mark.parametrize("form", ["label-studio", "prodigy", "doccano", "brat", "inception", "docbin", "gold"])
+@pytest.mark.parametrize("form", FormatName)
 def test_out_and_back(folder, form):
     result = export(folder, form, "out.x")
     assert result.returncode == 0 and "3 notes, 3 tags" in result.stderr
@@ -268,6 +269,23 @@ def test_a_row_without_text_is_named_and_the_rest_goes_out(folder):
     result = export(folder, "gold", "gold.jsonl")
     assert result.returncode == 1 and "(id d) left out: E124" in result.stderr
     assert list(gold(folder / "gold.jsonl")) == [note["note_id"] for note in NOTES]
+
+
+def test_some_of_the_tagged_notes_go_out(folder):
+    (folder / "some.jsonl").write_text("".join(json.dumps(note) + "\n" for note in NOTES[1:]))
+    result = run("export", "tags.csv", "--notes", "some.jsonl", "--to", "gold", "-o", "gold.jsonl", cwd=folder)
+    assert result.returncode == 0 and "1 tags in tags.csv are of notes that are not in NOTES" in result.stderr
+    assert list(gold(folder / "gold.jsonl")) == [note["note_id"] for note in NOTES[1:]]
+
+
+@pytest.mark.parametrize("form", FormatName)
+def test_half_of_a_surrogate_pair_becomes_a_character_that_can_be_written(folder, form):
+    (folder / "half.jsonl").write_text('{"note_id": "c", "text": "Well\\ud83d."}\n')
+    (folder / "none.jsonl").write_text("")
+    given = ("export", "none.jsonl", "--notes", "half.jsonl", "--to", form, "-o", "out.x")
+    assert run(*given, cwd=folder).returncode == 0
+    back = run("import", "out.x", "--from", form, "--predictions", "-o", "gold.jsonl", cwd=folder)
+    assert back.returncode == 0 and gold(folder / "gold.jsonl")["c"]["text"] == "Well\ufffd."
 
 
 def test_the_notes_are_not_overwritten(folder):
