@@ -21,13 +21,12 @@ _Notes = Annotated[
     str | None,
     typer.Option(
         metavar="NOTES",
-        help="The notes, as `tag` reads them: needed where the files lack the texts, or are tags tables.",
+        help="The notes, in any form that `tag` reads: needed where a file lacks the texts, or is a tags table.",
     ),
 ]
 _TextColumn = Annotated[str, typer.Option(help="Column of the texts in NOTES.")]
 _IdColumn = Annotated[str, typer.Option(help="Column of the ids in NOTES.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
-_NOTES = "CSV, TSV, JSONL, Parquet or a folder of .txt files, as for `note-terms tag`."
 
 
 @annotation_app.command()
@@ -35,13 +34,7 @@ def export(
     tags: Annotated[Path, typer.Argument(metavar="TAGS", help="A tags table (.csv, .jsonl, .parquet) or gold JSONL.")],
     to: Annotated[FormatName, typer.Option("--to", help="The tool that the notes go to.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file; for brat and inception the folder.")],
-    notes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NOTES",
-            help=f"The notes, all or some of those tagged: {_NOTES} Gold that holds the texts needs none.",
-        ),
-    ] = None,
+    notes: _Notes = None,
     text_column: _TextColumn = "text",
     id_column: _IdColumn = "note_id",
     force: _Force = False,
@@ -49,7 +42,8 @@ def export(
     """Write tagged notes for an annotation tool: labels, extents, statuses and senses, for people to correct.
 
     Beside the tasks stand the settings that the tool needs: the labelling configuration for Label Studio (.xml), the
-    labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION.
+    labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION. NOTES may be some of
+    those tagged, such as what `note-terms sample` chose.
 
         note-terms tag notes.csv -o tags.jsonl
         note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
@@ -72,12 +66,7 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What the tool exported: a file, or a folder.")],
     form: Annotated[FormatName, typer.Option("--from", help="The tool that it comes from.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Gold JSONL, for `note-terms train` and `evaluate`.")],
-    notes: Annotated[
-        str | None,
-        typer.Option(
-            metavar="NOTES", help=f"The notes that were exported: {_NOTES} Their texts must be those of FILE."
-        ),
-    ] = None,
+    notes: _Notes = None,
     text_column: _TextColumn = "text",
     id_column: _IdColumn = "note_id",
     annotator: Annotated[
