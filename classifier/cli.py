@@ -14,25 +14,25 @@ from rich.console import Console
 from classifier import __version__
 from classifier.annotation.commands import annotation_app
 from classifier.errors import NoteTermsError
+from classifier.notices import notices, warn
 
 # spaCy, pandas and Arrow are imported by the commands that need them, so that --help comes at once.
 
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="rich",
+    rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
     help=(
         "Tag what clinical notes say of a cancer's spread, recurrence, relapse or second cancer, and flag the notes "
         'whose "advanced" may mean locally advanced or metastatic. Nothing leaves this machine.\n\n'
-        "[bold]Examples[/bold]\n\n"
-        "  note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv\n\n"
-        '  note-terms show "Breast ca, 3/17 axillary nodes positive, no evidence of mets."\n\n'
+        "Examples:\n\n"
+        "    note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv\n"
+        '    note-terms show "Breast ca, 3/17 axillary nodes positive, no evidence of mets."\n\n'
         "Exit status: 0 done, 1 some rows were set aside and are listed, 2 wrong use."
     ),
 )
 app.add_typer(annotation_app)
-_notices = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 class Format(StrEnum):
@@ -145,17 +145,12 @@ def tag(
     if report is not None and report.suffix.lower() not in (".html", ".htm"):
         raise NoteTermsError("E571", f"{report} is no name of a page.", "End it in .html.")
     for target in (out, summary, report):
-        if target is not None and notes != "-" and target.exists() and Path(notes).exists() and target.samefile(notes):
-            raise NoteTermsError("E135", f"{target} is the export itself.", "Give the table another name.")
         if target is not None:
-            check_writable(target, force)
+            check_writable(target, force, [notes])
     named = [target.absolute() for target in (out, summary, report) if target is not None]
     if len(set(named)) < len(named):
         raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")
     page = None if report is None else ReportOptions(report, text=not no_text, limit=report_limit)
-
-    def warn(line: str) -> None:
-        _notices.print(f"note-terms: {line}", markup=False)
 
     def tell(row: SetAside) -> None:
         if out is None:
@@ -192,21 +187,23 @@ def tag(
 @contextmanager
 def _progress() -> Iterator:
     """A count of the notes on a terminal; nothing in a pipe."""
-    if not _notices.is_terminal:
+    if not notices.is_terminal:
         yield lambda count: None
         return
     from rich.progress import MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 
     columns = (SpinnerColumn(), TextColumn("notes tagged:"), MofNCompleteColumn(), TimeElapsedColumn())
-    with Progress(*columns, console=_notices, transient=True) as progress:
+    with Progress(*columns, console=notices, transient=True) as progress:
         task = progress.add_task("notes", total=None)
         yield lambda count: progress.advance(task, count)
 
 
 @app.command()
 def show(
-    text: Annotated[str, typer.Argument(help="A note, or - for standard input.")] = "-",
-    scheme: Annotated[str, typer.Option(help="ccs, acs, tnm or the path of a TOML file.")] = "ccs",
+    text: Annotated[str, typer.Argument(metavar="TEXT", help="A note, or - for standard input.")] = "-",
+    scheme: Annotated[
+        str, typer.Option(help="Names of the spread: ccs, acs, tnm, or the path of a TOML file.")
+    ] = "ccs",
     model: Annotated[
         str, typer.Option(help="default for the model of the package, none for the rules alone.")
     ] = "default",
@@ -222,7 +219,9 @@ def show(
 
 @app.command()
 def explain(
-    rule: Annotated[str | None, typer.Argument(help="The id in the column `rule`. Without it: all of them.")] = None,
+    rule: Annotated[
+        str | None, typer.Argument(metavar="RULE", help="The id in the column `rule`. Without it: all of them.")
+    ] = None,
 ) -> None:
     """Print what a rule is for, the pattern, and an example."""
     import json
@@ -257,29 +256,38 @@ def explain(
 
 @app.command()
 def evaluate(
-    gold: Annotated[Path, typer.Argument(help="Gold JSONL: one note a line with `spans` and `advanced`.")],
+    gold: Annotated[
+        Path, typer.Argument(metavar="GOLD", help="Gold JSONL: one note a line with `spans` and `advanced`.")
+    ],
     predicted: Annotated[
         Path | None,
-        typer.Argument(metavar="[PRED]", help="Tags as `note-terms tag` writes them, or gold."),
+        typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them, or gold."),
     ] = None,
     notes: Annotated[
         Path | None,
-        typer.Option(help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both."),
+        typer.Option(
+            metavar="NOTES",
+            help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both.",
+        ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Also write a page: which label for which, and F1 a genre.")] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite a page that exists.")] = False,
 ) -> None:
     """Score tags against gold: precision, recall and F1 a label, status, extent, and the ambiguous "advanced" flag.
 
     A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
     `extent` for the extent.
     """
+    from classifier.batch.writers import check_writable, replace_file
     from classifier.training.evaluate import annotate, as_json, read_annotations
     from classifier.training.evaluate import evaluate as compare
     from classifier.training.tables import comparison, scores
 
     if (predicted is None) == (notes is None):
         raise NoteTermsError("E142", "Give either PRED or --notes.", "See note-terms evaluate --help.")
+    if html is not None:
+        check_writable(html, force, [gold, predicted, notes])
     wanted = read_annotations(gold)
     console = Console(highlight=False)
     if notes is not None:
@@ -291,7 +299,6 @@ def evaluate(
         results, found = {}, read_annotations(predicted)
         result = compare(wanted, found)
     if html is not None:
-        from classifier.batch.writers import replace_file
         from classifier.training.page import page
 
         replace_file(html, page(wanted, found, notes).encode())
@@ -308,7 +315,7 @@ def train(
     data: Annotated[
         list[Path],
         typer.Argument(
-            metavar="DATA...",
+            metavar="DATA",
             help="Folders with notes.jsonl and gold.jsonl, or JSONL with note_id, text, spans and advanced.",
         ),
     ],
@@ -327,7 +334,7 @@ def train(
 
     if (out / "arbiter.joblib").exists() and not force:
         raise NoteTermsError("E132", f"{out / 'arbiter.joblib'} exists.", "Use --force to overwrite it.")
-    trained = fit(read_corpus(data), proposals(), lambda step: _notices.print(f"note-terms: {step}", markup=False))
+    trained = fit(read_corpus(data), proposals(), warn)
     save(trained, out)
     Console(highlight=False).print(training(trained))
     typer.echo(f"sha256 {trained.manifest['sha256']}")

@@ -1,5 +1,9 @@
 """Errors that a user can act on: each has a code, says what and where, and how to mend it. Never note text."""
 
+from collections.abc import Sequence
+
+_NAMED = 10
+
 
 class NoteTermsError(Exception):
     """An error in what the user gave: a file, a column, an option, a rule.
@@ -23,3 +27,9 @@ class NoteTermsError(Exception):
     def __reduce__(self) -> tuple[type, tuple[str, str, str]]:
         # It travels from a worker to the run.
         return type(self), (self.code, self.problem, self.remedy)
+
+
+def some_of(names: Sequence[object]) -> str:
+    """Return the first names, and how many more there are, for one line of an error or a warning."""
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    return ", ".join(map(str, names[:_NAMED])) + more

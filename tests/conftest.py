@@ -1,6 +1,10 @@
 import json
+import os
 import re
 from pathlib import Path
+
+# The tests share the processors: threads of linear algebra only wait for each other. It is read when numpy is loaded.
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import pytest
 

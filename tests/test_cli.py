@@ -288,6 +288,8 @@ def test_evaluate_compares_rules_model_and_both(tmp_path):
     page = (tmp_path / "page.html").read_text(encoding="utf-8")
     assert "<h2>Genres</h2>" in page and "GP consultation" in page and 'scope="row">RELAPSE' in page
     one_line(run("evaluate", SAMPLES / "gold.jsonl", cwd=tmp_path), 2, "E142", "--notes")
+    again = run("evaluate", SAMPLES / "gold.jsonl", SAMPLES / "gold.jsonl", "--html", "page.html", cwd=tmp_path)
+    one_line(again, 2, "E132", "--force")
 
 
 def test_train_makes_a_model_that_tag_opens_by_its_digest(tmp_path):

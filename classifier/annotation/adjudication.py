@@ -5,18 +5,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.annotation.annotators import IGNORE, Annotators, checked, identity
+from classifier.annotation.annotators import Annotators, identity
 from classifier.annotation.disagreements import Disagreement, differences, disagreements
 from classifier.annotation.matching import link
+from classifier.annotation.notes import FACTS, IGNORE, checked
 from classifier.batch.tables import read_table
-from classifier.errors import NoteTermsError
+from classifier.errors import NoteTermsError, some_of
 from classifier.labels import Label
 from classifier.training.evaluate import Span
 
 _REQUIRED: dict[str, tuple[str, ...]] = {Label.ADVANCED: ("sense",), Label.SECOND_CANCER: ("status",), IGNORE: ()}
 _HOW = 'A ruling is "a", "b", "neither", "both", or an object with the fields of the span.'
-_SPAN_FIELDS = ("start", "end", "label", "extent", "status", "historical", "sense", "evidence", "text")
-_NAMED = 10
+_SPAN_FIELDS = ("start", "end", "label", *FACTS, "text")
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,17 +47,17 @@ def adjudicate(annotators: Annotators, rulings: Path, undecided: str | None = No
     NoteTermsError
         E550 for a line that is no disagreement, E551 for one that is of other annotators, E552 for one that the files
         do not have or no longer have, E553 for one that is ruled on twice, E554 for disagreements without ruling,
-        E555 for a ruling that is none, E556 for a ruling that puts the same span twice; E547 for a span that cannot be.
+        E555 for a ruling that is none, E556 for a ruling that puts the same span twice; and what
+        `classifier.annotation.notes.checked` raises.
     """
     open_cases = {_key(one.note_id, one.annotators): one for one in disagreements(annotators)}
     ruled = _read(rulings, annotators, open_cases)
     left = [one for key, one in open_cases.items() if key not in ruled]
     if left and undecided is None:
-        places = ", ".join(f"note {one.note_id!r} {one.start}-{one.end}" for one in left[:_NAMED])
-        more = f" and {len(left) - _NAMED} more" if len(left) > _NAMED else ""
+        places = some_of([f"note {one.note_id!r} {one.start}-{one.end}" for one in left])
         raise NoteTermsError(
             "E554",
-            f"{rulings} has no ruling on {len(left)} disagreements: {places}{more}.",
+            f"{rulings} has no ruling on {len(left)} disagreements: {places}.",
             "Fill them in, or say what to do with them by --undecided a, b or drop.",
         )
     otherwise = Ruling("--undecided", "neither" if undecided == "drop" else undecided)
@@ -92,8 +92,8 @@ def _read(path: Path, annotators: Annotators, open_cases: dict[tuple, Disagreeme
     stale: list[int] = []
     for number, row in read_table(path):
         where = f"{path}, line {number}"
-        pair = row.get("annotators")
-        if "note_id" not in row or not isinstance(pair, dict) or "ruling" not in row:
+        pair: Any = row.get("annotators")
+        if "note_id" not in row or "ruling" not in row or not _is_pair(pair):
             raise NoteTermsError(
                 "E550", f"{where} has no note_id, annotators or ruling.", "Give the list of `agree --disagreements`."
             )
@@ -109,7 +109,7 @@ def _read(path: Path, annotators: Annotators, open_cases: dict[tuple, Disagreeme
                 f"{where}: {next(iter(pair))} comes first there.",
                 "Give the files in the order of the list.",
             )
-        spans = {name: None if pair[name] is None else checked(pair[name], None, where) for name in annotators.names}
+        spans = {name: None if pair[name] is None else checked(where, pair[name]) for name in annotators.names}
         key = _key(str(row["note_id"]), spans)
         if key not in open_cases:
             stale.append(number)
@@ -120,13 +120,16 @@ def _read(path: Path, annotators: Annotators, open_cases: dict[tuple, Disagreeme
         if ruling not in (None, ""):
             ruled[key] = Ruling(where, ruling)
     if stale:
-        named = ", ".join(map(str, stale[:_NAMED])) + (", …" if len(stale) > _NAMED else "")
         raise NoteTermsError(
             "E552",
-            f"{path}: the files do not disagree in this way, or no longer: {len(stale)} lines ({named}).",
+            f"{path}: the files do not disagree in this way, or no longer: {len(stale)} lines ({some_of(stale)}).",
             "Run `note-terms agree A B --disagreements` again, and move the rulings over.",
         )
     return ruled
+
+
+def _is_pair(pair: Any) -> bool:
+    return isinstance(pair, dict) and all(span is None or isinstance(span, dict) for span in pair.values())
 
 
 def _apply(ruling: Ruling, pair: list[Span | None], names: list[str], text: str | None) -> list[Span]:
@@ -162,7 +165,7 @@ def _ruled_span(content: Span, given: list[Span], text: str | None, where: str) 
             raise NoteTermsError(
                 "E555", f"{where}: the span has no {name}, and the annotators do not agree on one.", "Name it."
             )
-    return checked(span, text, where)
+    return checked(where, span, text)
 
 
 def _joined(first: Span, second: Span) -> Span:

@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 from spacy.vocab import Vocab
 
-from classifier.annotation.annotators import IGNORE, Annotators
+from classifier.annotation.annotators import Annotators
 from classifier.annotation.coefficients import (
     Numbers,
     cohen_kappa,
@@ -20,6 +20,7 @@ from classifier.annotation.coefficients import (
     krippendorff_alpha,
 )
 from classifier.annotation.matching import Unit, link
+from classifier.annotation.notes import IGNORE
 from classifier.labels import Label, Sense, Status
 from classifier.tokenizer import NoteTokenizer
 from classifier.training.evaluate import Span, touches

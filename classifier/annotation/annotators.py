@@ -5,19 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from classifier.annotation.notes import checked
 from classifier.batch.notes import Row
 from classifier.errors import NoteTermsError
-from classifier.labels import Evidence, Extent, Label, Sense, Status
+from classifier.labels import Label
 from classifier.training.evaluate import AnnotatedNote, Span, read_annotations
-
-IGNORE = "IGNORE"
-"""Label of a phrase that is neither right nor wrong."""
-
-_FIELDS = {label: ("extent", "status", "historical") for label in Label} | {
-    Label.ADVANCED: ("sense", "evidence"),
-    IGNORE: (),
-}
-_VALUES = {"extent": Extent, "status": Status, "sense": Sense, "evidence": Evidence, "historical": (True, False)}
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,7 +42,7 @@ def read_annotators(paths: Sequence[Path], notes: Iterable[Row] | None = None) -
     ------
     NoteTermsError
         E544 for a file given twice, E545 for a note whose text differs between the files, E546 where no note is in all
-        files, E547 for a span that cannot be; and what `read_annotations` raises.
+        files; and what `read_annotations` and `classifier.annotation.notes.checked` raise.
     """
     if len({path.resolve() for path in paths}) < len(paths):
         raise NoteTermsError("E544", "A file is given twice.", "Give one file an annotator.")
@@ -93,36 +85,6 @@ def read_annotators(paths: Sequence[Path], notes: Iterable[Row] | None = None) -
     )
 
 
-def checked(span: Span, text: str | None, where: str) -> Span:
-    """Return the fields of a span that its label has, with its phrase where that is known.
-
-    Raises
-    ------
-    NoteTermsError
-        E547 for a label, an offset or a value that cannot be.
-    """
-    if not isinstance(span, dict):
-        raise NoteTermsError("E547", f"{where}: a span is no object.", "See docs/columns.md.")
-    start, end, label = span.get("start"), span.get("end"), span.get("label")
-    if not _is_place(start, end, text):
-        raise NoteTermsError(
-            "E547",
-            f"{where}: {start} to {end} is no place in the note.",
-            "Offsets are characters into the text as given; the end is greater than the start.",
-        )
-    if label not in _FIELDS:
-        raise NoteTermsError("E547", f"{where}: {label!r} at {start} is no label.", f"Use one of {', '.join(_FIELDS)}.")
-    fields = {name: span.get(name) for name in _FIELDS[label]}
-    if "historical" in fields:
-        fields["historical"] = fields["historical"] or False
-    for name, value in fields.items():
-        if value is not None and value not in list(_VALUES[name]):
-            allowed = ", ".join(str(allowed) for allowed in _VALUES[name])
-            raise NoteTermsError("E547", f"{where}: {value!r} at {start} is no {name}.", f"Use one of {allowed}.")
-    phrase = span.get("text") if text is None else text[start:end]
-    return {"start": start, "end": end, "label": label, **fields} | ({} if phrase is None else {"text": phrase})
-
-
 def identity(span: Span) -> tuple[Any, ...]:
     """Return all that is compared of a span, in an order in which spans can be sorted."""
     names = ("extent", "status", "sense")
@@ -136,17 +98,18 @@ def identity(span: Span) -> tuple[Any, ...]:
 
 
 def _spans(note: AnnotatedNote, text: str | None, where: str) -> list[Span]:
-    if not isinstance(note.spans, list) or not isinstance(note.advanced, list):
-        raise NoteTermsError("E547", f"{where}: spans or advanced is no list.", "See docs/columns.md.")
-    uses = [use | {"label": Label.ADVANCED.value} if isinstance(use, dict) else use for use in note.advanced]
+    uses = [use | {"label": Label.ADVANCED.value} for use in note.advanced]
     # The same thing said twice is said once.
-    spans = {identity(span): span for span in (checked(span, text, where) for span in [*note.spans, *uses])}
+    spans = {identity(span): span for span in (_compared(where, span, text) for span in [*note.spans, *uses])}
     return [spans[key] for key in sorted(spans)]
 
 
-def _is_place(start: Any, end: Any, text: str | None) -> bool:
-    whole = all(isinstance(offset, int) and not isinstance(offset, bool) for offset in (start, end))
-    return whole and 0 <= start < end and (text is None or end <= len(text))
+def _compared(where: str, span: Span, text: str | None) -> Span:
+    span = checked(where, span, text)
+    if span["label"] == Label.ADVANCED:
+        # Of "advanced", the sense is compared: gold has no status of it.
+        return {name: value for name, value in span.items() if name not in ("status", "historical")}
+    return span
 
 
 def _is_table(file: dict[str, AnnotatedNote]) -> bool:

@@ -1,6 +1,6 @@
 """The commands for people who annotate: export, import, agree, adjudicate, sample."""
 
-import json as json_
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
@@ -8,24 +8,25 @@ import typer
 from rich.console import Console
 
 from classifier.annotation.formats import FOLDERS, FormatName, annotation_format, beside
-from classifier.errors import NoteTermsError
+from classifier.errors import NoteTermsError, some_of
+from classifier.notices import warn
 
 # What is heavy is imported by the commands that need it, as in `classifier.cli`.
 if TYPE_CHECKING:
     from classifier.annotation.annotators import Annotators
 
 annotation_app = typer.Typer()
-_notices = Console(stderr=True, highlight=False, soft_wrap=True)
-_NAMED = 5
 
 _Notes = Annotated[
     str | None,
-    typer.Option(help="The notes, as `tag` reads them: needed where the files lack the texts, or are tags tables."),
+    typer.Option(
+        metavar="NOTES",
+        help="The notes, in any form that `tag` reads: needed where a file lacks the texts, or is a tags table.",
+    ),
 ]
 _TextColumn = Annotated[str, typer.Option(help="Column of the texts in NOTES.")]
 _IdColumn = Annotated[str, typer.Option(help="Column of the ids in NOTES.")]
 _Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that exists.")]
-_NOTES = "CSV, TSV, JSONL, Parquet or a folder of .txt files, as for `note-terms tag`."
 
 
 @annotation_app.command()
@@ -33,30 +34,29 @@ def export(
     tags: Annotated[Path, typer.Argument(metavar="TAGS", help="A tags table (.csv, .jsonl, .parquet) or gold JSONL.")],
     to: Annotated[FormatName, typer.Option("--to", help="The tool that the notes go to.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file; for brat and inception the folder.")],
-    notes: Annotated[
-        str | None, typer.Option(help=f"The notes that were tagged: {_NOTES} Not needed for gold with texts.")
-    ] = None,
-    text_column: Annotated[str, typer.Option(help="Column of the texts in NOTES.")] = "text",
-    id_column: Annotated[str, typer.Option(help="Column of the ids in NOTES.")] = "note_id",
-    force: Annotated[bool, typer.Option("--force", help="Overwrite what an export wrote before.")] = False,
+    notes: _Notes = None,
+    text_column: _TextColumn = "text",
+    id_column: _IdColumn = "note_id",
+    force: _Force = False,
 ) -> None:
     """Write tagged notes for an annotation tool: labels, extents, statuses and senses, for people to correct.
 
     Beside the tasks stand the settings that the tool needs: the labelling configuration for Label Studio (.xml), the
-    labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION.
+    labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION. NOTES may be some of
+    those tagged, such as what `note-terms sample` chose.
 
-      note-terms tag notes.csv -o tags.jsonl
-      note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
+        note-terms tag notes.csv -o tags.jsonl
+        note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
     """
     from classifier.annotation.tables import notes_with_tags
 
     _check_target(out, to, [tags, notes], force)
     texts, left_out = _texts(notes, text_column, id_column)
-    found = list(notes_with_tags(tags, texts))
+    found = list(notes_with_tags(tags, texts, warn))
     if not found:
         raise NoteTermsError("E502", "There is no note to export.", "Give notes that have text.")
     annotation_format(to).write(found, out)
-    _warn(f"{len(found)} notes, {sum(len(note.marks) for note in found)} tags written to {out}")
+    warn(f"{len(found)} notes, {sum(len(note.marks) for note in found)} tags written to {out}")
     if left_out:
         raise typer.Exit(1)
 
@@ -66,12 +66,9 @@ def import_(
     file: Annotated[Path, typer.Argument(metavar="FILE", help="What the tool exported: a file, or a folder.")],
     form: Annotated[FormatName, typer.Option("--from", help="The tool that it comes from.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="Gold JSONL, for `note-terms train` and `evaluate`.")],
-    notes: Annotated[
-        str | None,
-        typer.Option(help=f"The notes that were exported: {_NOTES} Their texts must be those of FILE."),
-    ] = None,
-    text_column: Annotated[str, typer.Option(help="Column of the texts in NOTES.")] = "text",
-    id_column: Annotated[str, typer.Option(help="Column of the ids in NOTES.")] = "note_id",
+    notes: _Notes = None,
+    text_column: _TextColumn = "text",
+    id_column: _IdColumn = "note_id",
     annotator: Annotated[
         str | None, typer.Option(help="Whose work to take, where several annotated the same notes.")
     ] = None,
@@ -81,14 +78,14 @@ def import_(
     skip_bad: Annotated[
         bool, typer.Option("--skip-bad", help="Leave out notes that cannot be used, each with a line that says why.")
     ] = False,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite OUT.")] = False,
+    force: _Force = False,
 ) -> None:
     """Read annotations back from a tool, check each, and write gold JSONL.
 
     A note that was skipped, was not annotated, was annotated by several people, has another text than in NOTES, or
     has a mark that does not fit stops the import; with --skip-bad it is named and left out, and the exit status is 1.
 
-      note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
+        note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
     """
     from classifier.annotation.readings import annotated_notes
 
@@ -100,13 +97,13 @@ def import_(
             good.append(note)
         elif skip_bad:
             bad += 1
-            _warn(f"left out: {note}")
+            warn(f"left out: {note}")
         else:
             raise NoteTermsError(note.code, note.problem, f"{note.remedy} --skip-bad imports the rest.")
     if not good:
         raise NoteTermsError("E515", f"{file} has no note that can be imported.", "Annotate the notes in the tool.")
     annotation_format(FormatName.GOLD).write(good, out)
-    _warn(f"{len(good)} notes, {sum(len(note.marks) for note in good)} tags written to {out}; {bad} left out")
+    warn(f"{len(good)} notes, {sum(len(note.marks) for note in good)} tags written to {out}; {bad} left out")
     if bad:
         raise typer.Exit(1)
 
@@ -115,7 +112,7 @@ def import_(
 def agree(
     files: Annotated[
         list[Path],
-        typer.Argument(metavar="A B [C...]", help="One file an annotator: gold JSONL, or a tags table."),
+        typer.Argument(metavar="A B [C]", help="One file an annotator: gold JSONL, or a tags table."),
     ],
     notes: _Notes = None,
     text_column: _TextColumn = "text",
@@ -135,19 +132,18 @@ def agree(
     compared. The classifier is an annotator too: give its tags table, and --notes.
     """
     from classifier.annotation.agreement import agreement, as_json
-    from classifier.annotation.disagreements import as_lines
     from classifier.annotation.disagreements import disagreements as differing
     from classifier.annotation.figures import agreement_tables
-    from classifier.batch.writers import check_writable, replace_file
+    from classifier.annotation.files import write_lines
+    from classifier.batch.writers import check_writable
 
     if len(files) < 2:
         raise NoteTermsError("E548", "One file agrees with itself.", "Give two or more, one an annotator.")
-    _check_not_read(disagreements, files)
     if disagreements is not None:
-        check_writable(disagreements, force)
+        check_writable(disagreements, force, [*files, notes])
     annotators = _read(files, notes, text_column, id_column)
     if lacking := len(annotators.notes) - len(annotators.texts):
-        _warn(f"{lacking} notes have no text here, so there is no kappa over tokens; --notes gives them")
+        warn(f"{lacking} notes have no text here, so there is no kappa over tokens; --notes gives them")
     result = agreement(annotators, resamples, seed)
     if json:
         typer.echo(as_json(result, annotators.left_out))
@@ -155,8 +151,8 @@ def agree(
         Console(highlight=False).print(agreement_tables(result))
     if disagreements is not None:
         found = list(differing(annotators))
-        replace_file(disagreements, as_lines(found))
-        _warn(f"{len(found)} disagreements in {disagreements}")
+        write_lines(map(asdict, found), disagreements)
+        warn(f"{len(found)} disagreements in {disagreements}")
 
 
 @annotation_app.command()
@@ -182,23 +178,22 @@ def adjudicate(
     leaves out is taken from what both annotators say. Only notes that both have come out.
     """
     from classifier.annotation.adjudication import adjudicate as merge
-    from classifier.batch.writers import check_writable, replace_file
+    from classifier.annotation.files import write_lines
+    from classifier.batch.writers import check_writable
 
-    _check_not_read(out, [a, b, rulings])
-    check_writable(out, force)
+    check_writable(out, force, [a, b, rulings, notes])
     annotators = _read([a, b], notes, text_column, id_column)
     gold = list(merge(annotators, rulings, undecided))
-    lines = "".join(json_.dumps(note, ensure_ascii=False) + "\n" for note in gold)
-    replace_file(out, lines.encode("utf-8", "surrogatepass"))
+    write_lines(gold, out)
     spans = sum(len(note["spans"]) + len(note["advanced"]) for note in gold)
-    _warn(f"{len(gold)} notes, {spans} spans in {out}")
+    warn(f"{len(gold)} notes, {spans} spans in {out}")
 
 
 @annotation_app.command()
 def sample(
     notes: Annotated[str, typer.Argument(metavar="NOTES", help="The notes, in any form that `tag` reads but -.")],
     tags: Annotated[Path, typer.Option(help="Their tags table, as `tag` wrote it, with scores.")],
-    size: Annotated[int, typer.Option("-n", min=1, help="How many notes to choose.")],
+    size: Annotated[int, typer.Option("--size", "-n", min=1, help="How many notes to choose.")],
     out: Annotated[
         Path | None, typer.Option("--out", "-o", help="JSONL with note_id, text and reason. Default: standard output.")
     ] = None,
@@ -227,11 +222,10 @@ def sample(
 
     if notes == "-":
         raise NoteTermsError("E563", "The notes are read twice, which standard input cannot be.", "Give a file.")
-    _check_not_read(out, [Path(notes), tags, *(exclude or [])])
     if out is not None:
-        check_writable(out, force)
+        check_writable(out, force, [notes, tags, *(exclude or [])])
     done = {note_id for path in exclude or [] for note_id in read_annotations(path)}
-    rows = read_rows(notes, text_column, id_column, _warn)
+    rows = read_rows(notes, text_column, id_column, warn)
     chosen = choose(rows, tags, size, seed=seed, random_share=random_share, exclude=done)
     schema = record_schema(ChosenNote)
     with TableWriter(out, "jsonl", schema, force) as table:
@@ -239,9 +233,9 @@ def sample(
             record_batch(with_texts(read_rows(notes, text_column, id_column, lambda line: None), chosen), schema)
         )
     strata = [choice.stratum for choice in chosen.values()]
-    _warn(", ".join([f"{len(chosen)} notes", *(f"{strata.count(name)} {name}" for name in dict.fromkeys(strata))]))
+    warn(", ".join([f"{len(chosen)} notes", *(f"{strata.count(name)} {name}" for name in dict.fromkeys(strata))]))
     if len(chosen) < size:
-        _warn(f"{size - len(chosen)} fewer than asked for: nothing more stands out. Raise --random-share for more.")
+        warn(f"{size - len(chosen)} fewer than asked for: nothing more stands out. Raise --random-share for more.")
 
 
 def _texts(notes: str | None, text_column: str, id_column: str) -> tuple[dict[str, str] | None, int]:
@@ -252,10 +246,10 @@ def _texts(notes: str | None, text_column: str, id_column: str) -> tuple[dict[st
 
     texts: dict[str, str] = {}
     left_out = 0
-    for row in read_rows(notes, text_column, id_column, _warn):
+    for row in read_rows(notes, text_column, id_column, warn):
         if row.note_id is None or row.text is None:
             left_out += 1
-            _warn(f"{notes}, row {row.number} (id {row.note_id}) left out: {row.problem}")
+            warn(f"{notes}, row {row.number} (id {row.note_id}) left out: {row.problem}")
         else:
             texts.setdefault(row.note_id, row.text)
     return texts, left_out
@@ -265,36 +259,19 @@ def _check_target(out: Path, form: FormatName, sources: list[Path | str | None],
     """Raise where the output would take the place of what must stay."""
     from classifier.batch.writers import check_writable
 
-    settings = beside(out, form)
-    for source in (Path(given) for given in sources if given is not None):
-        if any(path.exists() and source.exists() and path.samefile(source) for path in (out, settings)):
-            raise NoteTermsError("E135", f"{out} is the input itself.", "Give the output another name.")
     if form in FOLDERS and out.is_dir():
         if any(out.iterdir()) and not force:
             raise NoteTermsError("E132", f"{out} exists.", "Use --force to replace it, or another name.")
         return
-    check_writable(out, force)
-    check_writable(settings, force)
+    check_writable(out, force, sources)
+    check_writable(beside(out, form), force, sources)
 
 
 def _read(files: list[Path], notes: str | None, text_column: str, id_column: str) -> "Annotators":
     from classifier.annotation.annotators import read_annotators
     from classifier.batch.readers import read_rows
 
-    annotators = read_annotators(files, None if notes is None else read_rows(notes, text_column, id_column, _warn))
+    annotators = read_annotators(files, None if notes is None else read_rows(notes, text_column, id_column, warn))
     if left_out := annotators.left_out:
-        more = f" and {len(left_out) - _NAMED} more" if len(left_out) > _NAMED else ""
-        _warn(f"{len(left_out)} notes are not in all files and are left out: {', '.join(left_out[:_NAMED])}{more}")
+        warn(f"{len(left_out)} notes are not in all files and are left out: {some_of(left_out)}")
     return annotators
-
-
-def _check_not_read(target: Path | None, sources: list[Path]) -> None:
-    """Raise where what is to be written is one of the files that are read."""
-    if target is not None and any(
-        target.exists() and source.exists() and target.samefile(source) for source in sources
-    ):
-        raise NoteTermsError("E549", f"{target} is one of the files to read.", "Give the output another name.")
-
-
-def _warn(line: str) -> None:
-    _notices.print(f"note-terms: {line}", markup=False)

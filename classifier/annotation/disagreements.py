@@ -1,8 +1,7 @@
 """The phrases on which annotators differ, ready to be ruled on."""
 
-import json
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass
 
 from classifier.annotation.annotators import Annotators
 from classifier.annotation.matching import Unit, link
@@ -66,8 +65,3 @@ def differences(unit: Unit, annotators: int) -> list[str]:
         for kind, fields in _FIELDS.items()
         if len({tuple(span.get(field) for field in fields) for span in unit.values()}) > 1
     ]
-
-
-def as_lines(found: Iterable[Disagreement]) -> bytes:
-    """Return disagreements as JSONL."""
-    return "".join(json.dumps(asdict(one), ensure_ascii=False) + "\n" for one in found).encode("utf-8", "surrogatepass")

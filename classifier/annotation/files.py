@@ -3,7 +3,7 @@
 import json
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -25,14 +25,14 @@ def read_text(path: Path) -> str:
         E501 when there is no such file, or it is not UTF-8; E502 when it is empty.
     """
     if not path.is_file():
-        raise NoteTermsError("E501", f"{path} is no file.", "Give the file that the tool wrote.")
+        raise NoteTermsError("E501", f"{path} is no file.", "Give an existing file.")
     data = path.read_bytes()
     if not data.strip():
-        raise NoteTermsError("E502", f"{path} is empty.", "Export from the tool again.")
+        raise NoteTermsError("E502", f"{path} is empty.", "Export it again.")
     try:
         return data.decode("utf-8")
     except UnicodeDecodeError:
-        raise NoteTermsError("E501", f"{path} is not UTF-8.", "Export from the tool as UTF-8.") from None
+        raise NoteTermsError("E501", f"{path} is not UTF-8.", "Export it as UTF-8.") from None
 
 
 def read_json(path: Path) -> Any:
@@ -61,9 +61,11 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | NoteTermsErro
             yield where, NoteTermsError("E501", f"{where} is no JSON object.", "Each line is one note.")
 
 
-def write_lines(lines: Iterator[dict[str, Any]], path: Path, ascii_only: bool = False) -> None:
+def write_lines(lines: Iterable[dict[str, Any]], path: Path, ascii_only: bool = False) -> None:
     """Write objects as JSONL."""
-    replace_file(path, "".join(json.dumps(line, ensure_ascii=ascii_only) + "\n" for line in lines).encode())
+    content = "".join(json.dumps(line, ensure_ascii=ascii_only) + "\n" for line in lines)
+    # UTF-8 cannot hold half of a surrogate pair; with a backslash it is what JSON writes for it.
+    replace_file(path, content.encode("utf-8", "backslashreplace"))
 
 
 def file_name(note_id: str, ending: str) -> str:

@@ -1,6 +1,6 @@
 """An annotated note, the words that its marks may use, and the one check that every mark passes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -60,10 +60,63 @@ def _needed(label: str) -> tuple[str, ...]:
     return ("extent", "status") if label in SPREAD_LABELS else ("status",)
 
 
-def gold_note(where: str, note_id: str, text: str, genre: str, marks: Iterable[Mark]) -> GoldNote:
-    """Return the annotated note, after a check of every mark.
+def checked(where: str, mark: Mapping[str, Any], text: str | None = None) -> Mark:
+    """Return what is known of a mark: its place, its label, the facts of this label, and the phrase.
 
     Facts that a label does not have are left out: an extent may be left over from a label that an annotator changed.
+
+    Parameters
+    ----------
+    where : str
+        Names the note in an error, such as ``task 12``.
+    mark : mapping
+        Offsets in characters of the text. The key `text`, where there is one, must be the phrase.
+    text : str, optional
+        The note, where it is known.
+
+    Raises
+    ------
+    NoteTermsError
+        E506 for a word that is not among those of its kind, E508 for offsets outside the text or at odds with the
+        phrase.
+    """
+    start, end, label = mark.get("start"), mark.get("end"), mark.get("label")
+    place = f"{where}: {label} at {start}-{end}"
+    if not _is_place(start, end, text):
+        length = "" if text is None else f", which has {len(text)} characters"
+        raise NoteTermsError(
+            "E508",
+            f"{place} is not in the text{length}.",
+            "Check that the text is the one that was annotated.",
+        )
+    phrase = mark.get("text")
+    if text is not None:
+        if phrase not in (None, text[start:end]):
+            raise NoteTermsError(
+                "E508",
+                f"{place} is another phrase than the text has there.",
+                "Check that the text is the one that was annotated.",
+            )
+        phrase = text[start:end]
+    if label not in LABELS:
+        raise _unknown(where, "label", label, LABELS)
+    facts: dict[str, Any] = {}
+    for name in facts_of(label):
+        value = mark.get(name)
+        if name == "historical":
+            value = value or False
+        words = tuple(WORDS.get(name, (True, False)))
+        if value is not None and value not in words:
+            raise _unknown(place, name, value, map(str, words))
+        facts[name] = value
+    if label == Label.ADVANCED and facts["status"] is None:
+        # Gold does not say it of "advanced"; a tags table does.
+        del facts["status"], facts["historical"]
+    return {"start": start, "end": end, **({} if phrase is None else {"text": phrase}), "label": label, **facts}
+
+
+def gold_note(where: str, note_id: str, text: str, genre: str, marks: Iterable[Mark]) -> GoldNote:
+    """Return the annotated note, after a check of every mark.
 
     Parameters
     ----------
@@ -72,75 +125,45 @@ def gold_note(where: str, note_id: str, text: str, genre: str, marks: Iterable[M
     note_id, text, genre : str
         As in `GoldNote`.
     marks : iterable of Mark
-        Offsets in characters of `text`. The key `text`, where there is one, must be the phrase.
+        See `checked`.
 
     Raises
     ------
     NoteTermsError
-        E506 for a word that is not among those of its kind, E507 for a fact that is missing, E508 for offsets
-        outside the text or at odds with the phrase, E509 for a phrase with the same label twice.
+        What `checked` raises; E507 for a fact that is missing, E509 for a phrase with the same label twice.
     """
     spans, advanced, seen = [], [], set()
-    for mark in _ordered(_placed(where, text, marks)):
-        label, start, end = mark["label"], mark["start"], mark["end"]
-        _one_of(where, "label", label, LABELS)
-        place = f"{where}: {label} at {start}-{end}"
-        if (start, end, label) in seen:
+    for mark in _ordered(checked(where, mark, text) | _score(mark) for mark in marks):
+        key = (mark["start"], mark["end"], mark["label"])
+        place = f"{where}: {mark['label']} at {mark['start']}-{mark['end']}"
+        if key in seen:
             raise NoteTermsError("E509", f"{place} is marked twice.", "Delete one of the two.")
-        seen.add((start, end, label))
-        facts: dict[str, Any] = {}
-        for name in facts_of(label):
-            if name == "historical":
-                facts[name] = bool(mark.get(name))
-                continue
-            value = mark.get(name)
-            if value is not None:
-                _one_of(place, name, value, WORDS[name])
-                facts[name] = str(value)
-            elif name in _needed(label):
+        seen.add(key)
+        for name in _needed(mark["label"]):
+            if mark[name] is None:
                 raise NoteTermsError(
                     "E507", f"{place} has no {name}.", f"Set one of {', '.join(WORDS[name])} in the tool."
                 )
-            else:
-                facts[name] = None
-        given = {"start": start, "end": end, "text": text[start:end]}
-        if mark.get("score") is not None:
-            facts["score"] = mark["score"]
-        if label == Label.ADVANCED:
-            if facts["status"] is None:
-                # Gold does not say it of "advanced"; a tags table does.
-                del facts["status"], facts["historical"]
-            advanced.append({**given, **facts})
+        if mark["label"] == Label.ADVANCED:
+            del mark["label"]
+            advanced.append(mark)
         else:
-            spans.append({**given, "label": label, **facts})
+            spans.append(mark)
     return GoldNote(note_id, text, genre, spans, advanced)
 
 
-def _placed(where: str, text: str, marks: Iterable[Mark]) -> list[Mark]:
-    """The marks, once their offsets are known to be in the text."""
-    placed = list(marks)
-    for mark in placed:
-        start, end = mark["start"], mark["end"]
-        whole = type(start) is int and type(end) is int
-        if not whole or not 0 <= start < end <= len(text):
-            raise NoteTermsError(
-                "E508",
-                f"{where}: {mark['label']} at {start}-{end} is not in the text, which has {len(text)} characters.",
-                "Mark it again, or check that the text is the one that was exported.",
-            )
-        if mark.get("text") is not None and mark["text"] != text[start:end]:
-            raise NoteTermsError(
-                "E508",
-                f"{where}: the phrase of {mark['label']} at {start}-{end} is not what the text has there.",
-                "Check that the text is the one that was annotated.",
-            )
-    return placed
+def _score(mark: Mark) -> Mark:
+    return {} if mark.get("score") is None else {"score": mark["score"]}
 
 
-def _one_of(place: str, kind: str, value: Any, words: Iterable[str]) -> None:
-    if value not in tuple(words):
-        raise NoteTermsError("E506", f"{place} has the {kind} {value!r}.", f"Expected one of {', '.join(words)}.")
+def _is_place(start: Any, end: Any, text: str | None) -> bool:
+    whole = type(start) is int and type(end) is int
+    return whole and 0 <= start < end and (text is None or end <= len(text))
+
+
+def _unknown(place: str, kind: str, value: Any, words: Iterable[str]) -> NoteTermsError:
+    return NoteTermsError("E506", f"{place} has the {kind} {value!r}.", f"Expected one of {', '.join(words)}.")
 
 
 def _ordered(marks: Iterable[Mark]) -> list[Mark]:
-    return sorted(marks, key=lambda mark: (mark["start"], mark["end"], str(mark["label"])))
+    return sorted(marks, key=lambda mark: (mark["start"], mark["end"], mark["label"]))

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from classifier.batch.notes import Row
-from classifier.batch.tables import NEEDED, read_table
+from classifier.batch.tables import read_tags
 from classifier.errors import NoteTermsError
 
 RANDOM = "random"
@@ -114,7 +114,7 @@ def choose(
     Raises
     ------
     NoteTermsError
-        E560 where there is no note to choose from; E561 for a table that is no tags table.
+        E560 where there is no note to choose from; and what `classifier.batch.tables.read_tags` raises.
     """
     drawn, notes = _draw(rows, round(size * random_share), seed, exclude)
     wanted = size - round(size * random_share)
@@ -177,13 +177,13 @@ def _key(note_id: str, seed: int) -> int:
 
 def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> dict[str, Iterable[tuple[str, str]]]:
     """Rank the notes that have tags, and say why."""
-    counts = Counter(trait for tag in _read_tags(tags) for trait in _traits(tag))
+    counts = Counter(trait for _, tag in read_tags(tags) for trait in _traits(tag))
     uncertain, disputed = _Best(size), _Best(size)
     having: Counter[str] = Counter()
     for (name, _), count in counts.items():
         having[name] += count
     rare = {trait: _Best(size) for trait, count in counts.items() if count < RARE * having[trait[0]]}
-    for note_id, group in groupby(_read_tags(tags), key=lambda tag: str(tag["note_id"])):
+    for note_id, group in groupby((tag for _, tag in read_tags(tags)), key=lambda tag: str(tag["note_id"])):
         if note_id in passed_over:
             continue
         key = _key(note_id, seed)
@@ -203,15 +203,6 @@ def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> di
             disputed.offer(len(settled), key, note_id, reason)
     rarest = sorted(rare, key=lambda trait: (counts[trait], trait))
     return {"uncertain": uncertain, "disputed": disputed, "rare": _in_turn([rare[trait] for trait in rarest])}
-
-
-def _read_tags(path: Path) -> Iterator[dict[str, Any]]:
-    for number, tag in read_table(path):
-        if not set(tag) >= NEEDED:
-            raise NoteTermsError(
-                "E561", f"{path}, line {number} is no tag.", "Give a tags table, as `note-terms tag` writes it."
-            )
-        yield tag
 
 
 def _traits(tag: dict[str, Any]) -> list[tuple[str, str]]:

@@ -84,10 +84,11 @@ def _record_batch(rows: list[Row]) -> pa.RecordBatch:
     try:
         return pa.record_batch(columns, schema=SCHEMA)
     except UnicodeEncodeError:
-        return pa.record_batch([[_whole(value) for value in column] for column in columns], schema=SCHEMA)
+        return pa.record_batch([[whole(value) for value in column] for column in columns], schema=SCHEMA)
 
 
-def _whole(value: int | str | None) -> int | str | None:
+def whole(value: Any) -> Any:
+    """Return a text with U+FFFD for each lone half of a surrogate pair; what is no text as it is."""
     return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 

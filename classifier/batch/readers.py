@@ -13,7 +13,7 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.batch.notes import Row, batches, row_of
+from classifier.batch.notes import Row, batches, row_of, whole
 from classifier.errors import NoteTermsError
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
@@ -168,7 +168,11 @@ def _read_jsonl(lines: Iterator[str], name: str, text_column: str, id_column: st
         if not checked:
             _columns(list(record), name, text_column, id_column)
             checked = True
-        yield row_of(number, record.get(id_column), record.get(text_column))
+        note_id, text = record.get(id_column), record.get(text_column)
+        if "\\ud" in line or "\\uD" in line:
+            # Of all exports, JSON alone can spell half of a surrogate pair, which nothing can write.
+            note_id, text = whole(note_id), whole(text)
+        yield row_of(number, note_id, text)
 
 
 def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]:

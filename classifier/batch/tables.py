@@ -51,6 +51,22 @@ def read_table(path: Path) -> Iterator[tuple[int, Row]]:
         ) from None
 
 
+def read_tags(path: Path) -> Iterator[tuple[int, Row]]:
+    """Yield (line or row number, tag) of a tags table.
+
+    Raises
+    ------
+    NoteTermsError
+        What `read_table` raises; E561 for a line that is no tag.
+    """
+    for number, row in read_table(path):
+        if any(row.get(name) is None for name in NEEDED):
+            raise NoteTermsError(
+                "E561", f"{path}, line {number} is no tag.", "Give a tags table, as `note-terms tag` writes it."
+            )
+        yield number, row
+
+
 def _read_jsonl(lines: Iterator[str], path: Path) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(lines, start=1):
         if not line.strip():

@@ -6,7 +6,7 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import TracebackType
@@ -166,8 +166,27 @@ def told(path: Path | None) -> Iterator[None]:
         ) from None
 
 
-def check_writable(path: Path, force: bool) -> None:
-    """Raise where a table may not or cannot be written: see `TableWriter`."""
+def check_writable(path: Path, force: bool, sources: Iterable[Path | str | None] = ()) -> None:
+    """Raise before the work where a file may not or cannot be written.
+
+    Parameters
+    ----------
+    path : Path
+        What is to be written.
+    force : bool
+        Overwrite a file that is there.
+    sources : iterable of Path or str, optional
+        What is read, which is never overwritten; None and `-` are passed over.
+
+    Raises
+    ------
+    NoteTermsError
+        E132 when the file exists and `force` is not set, E133 when its folder cannot be written to, E135 when it is
+        among the sources.
+    """
+    files = [Path(source) for source in sources if source not in (None, "-")]
+    if path.exists() and any(file.exists() and path.samefile(file) for file in files):
+        raise NoteTermsError("E135", f"{path} is what is read.", "Give the output another name.")
     if path.is_dir() or (path.exists() and not force):
         raise NoteTermsError("E132", f"{path} exists.", "Use --force to overwrite it, or another name.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):

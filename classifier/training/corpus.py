@@ -3,17 +3,17 @@
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from spacy.language import Language
 from spacy.tokens import Span
 
 from classifier import attributes
-from classifier.annotation.notes import GoldNote
+from classifier.annotation.formats import gold
+from classifier.annotation.notes import IGNORE, GoldNote, Mark
+from classifier.batch.readers import read_rows
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
-from classifier.labels import SPREAD_LABELS, Label
-from classifier.resources import read_jsonl
+from classifier.labels import SPREAD_LABELS
 from classifier.training.features import Features, features
 
 
@@ -53,32 +53,17 @@ def read_corpus(sources: Iterable[Path]) -> list[GoldNote]:
     Raises
     ------
     NoteTermsError
-        E201, E203 for a file that cannot be read; E411 for a line without text or spans; E412 where there is none.
+        E412 where there is no note; and what `classifier.annotation.formats.gold.read_notes` and, for notes.jsonl,
+        `classifier.batch.readers.read_rows` raise.
     """
     notes: list[GoldNote] = []
     for source in sources:
         if source.is_dir():
-            texts = {str(line.get("note_id")): line for _, line in read_jsonl(source / "notes.jsonl")}
-            path = source / "gold.jsonl"
+            rows = read_rows(str(source / "notes.jsonl"), "text", "note_id", lambda line: None)
+            texts = {row.note_id: row.text for row in rows if row.note_id is not None and row.text is not None}
+            notes += gold.read_notes(source / "gold.jsonl", texts)
         else:
-            texts, path = {}, source
-        for number, line in read_jsonl(path):
-            given = {**texts.get(str(line.get("note_id")), {}), **line}
-            if "text" not in given or "spans" not in given or "note_id" not in given:
-                raise NoteTermsError(
-                    "E411",
-                    f"{path}, line {number} has no note_id, text or spans.",
-                    "Give folders with notes.jsonl and gold.jsonl, or JSONL with note_id, text, spans and advanced.",
-                )
-            notes.append(
-                GoldNote(
-                    str(given["note_id"]),
-                    given["text"],
-                    given.get("genre", ""),
-                    given["spans"],
-                    given.get("advanced", []),
-                )
-            )
+            notes += gold.read_notes(source)
     if not notes:
         raise NoteTermsError("E412", "There is no annotated note.", "Give folders with notes.jsonl and gold.jsonl.")
     return notes
@@ -94,37 +79,37 @@ def candidates(nlp: Language, notes: Sequence[GoldNote]) -> list[Candidate]:
     """
     found: list[Candidate] = []
     for number, (note, doc) in enumerate(zip(notes, nlp.pipe(note.text for note in notes), strict=True)):
-        gold = [*note.spans, *({**use, "label": Label.ADVANCED} for use in note.advanced)]
+        marks = note.marks
         spans = list(doc.spans[TERMS])
         seen = features(doc)
         taken: set[int] = set()
         rows: dict[int, Candidate] = {}
         # What the rules are sure of takes its place in gold before what is weak.
         for index in sorted(range(len(spans)), key=lambda i: bool(attributes.attributes(spans[i])["weak"])):
-            rows[index] = _candidate(number, spans[index], seen[index], gold, taken)
+            rows[index] = _candidate(number, spans[index], seen[index], marks, taken)
         found += [rows[index] for index in sorted(rows)]
         found += [
             Candidate(
                 number, _family(span["label"]), None, False, None, None, True, span.get("extent"), span.get("status")
             )
-            for index, span in enumerate(gold)
-            if index not in taken and span["label"] != "IGNORE"
+            for index, span in enumerate(marks)
+            if index not in taken and span["label"] != IGNORE
         ]
     return found
 
 
-def _candidate(number: int, span: Span, seen: Features, gold: list[dict[str, Any]], taken: set[int]) -> Candidate:
+def _candidate(number: int, span: Span, seen: Features, marks: list[Mark], taken: set[int]) -> Candidate:
     stored = attributes.attributes(span)
     family = _family(span.label_)
     given = (number, family, seen, bool(stored["weak"]), stored["extent"], stored.get("status"))
-    touching = [i for i, other in enumerate(gold) if other["start"] < span.end_char and span.start_char < other["end"]]
-    same = [i for i in touching if _family(gold[i]["label"]) == family]
+    touching = [i for i, other in enumerate(marks) if other["start"] < span.end_char and span.start_char < other["end"]]
+    same = [i for i in touching if _family(marks[i]["label"]) == family]
     free = [i for i in same if i not in taken]
     if free:
         taken.add(free[0])
-        match = gold[free[0]]
+        match = marks[free[0]]
         return Candidate(*given, True, match.get("extent"), match.get("status"))
-    doubtful = same or any(gold[i]["label"] == "IGNORE" for i in touching)
+    doubtful = same or any(marks[i]["label"] == IGNORE for i in touching)
     return Candidate(*given, None if doubtful else False)
 
 

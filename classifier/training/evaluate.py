@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from classifier.annotation.notes import IGNORE
 from classifier.batch.tables import NEEDED, read_table
 from classifier.components.arbiter import by_model
 from classifier.errors import NoteTermsError
@@ -92,7 +93,7 @@ def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
     """
     notes: dict[str, AnnotatedNote] = {}
     for number, row in read_table(path):
-        if "note_id" not in row or not ("spans" in row or set(row) >= NEEDED):
+        if "note_id" not in row or not (_is_gold(row) if "spans" in row else set(row) >= NEEDED):
             raise NoteTermsError(
                 "E141", f"{path}, line {number} is neither gold nor a tag.", "See docs/columns.md for the two shapes."
             )
@@ -105,6 +106,11 @@ def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
         note = notes.setdefault(name, AnnotatedNote())
         (note.advanced if row["label"] == Label.ADVANCED else note.spans).append(row)
     return notes
+
+
+def _is_gold(row: dict[str, Any]) -> bool:
+    lists = (row["spans"], row.get("advanced") or [])
+    return all(isinstance(found, list) and all(isinstance(span, dict) for span in found) for found in lists)
 
 
 def evaluate(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote]) -> Evaluation:
@@ -120,12 +126,12 @@ def evaluate(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote]
 
 
 def _compare(gold: AnnotatedNote, predicted: AnnotatedNote, evaluation: Evaluation) -> None:
-    ignored = [span for span in gold.spans if span["label"] == "IGNORE"]
-    wanted = [span for span in gold.spans if span["label"] != "IGNORE"]
-    found = [span for span in predicted.spans if span["label"] != "IGNORE"]
+    ignored = [span for span in gold.spans if span["label"] == IGNORE]
+    wanted = [span for span in gold.spans if span["label"] != IGNORE]
+    found = [span for span in predicted.spans if span["label"] != IGNORE]
     if len(found) < len(predicted.spans):
         # A second annotator's IGNORE spans count for nothing either.
-        ignored = ignored + [span for span in predicted.spans if span["label"] == "IGNORE"]
+        ignored = ignored + [span for span in predicted.spans if span["label"] == IGNORE]
         wanted = [span for span in wanted if not touches(span, ignored)]
     for name, keys in (("tag", ()), ("tag+status", ("status",)), ("extent", ("extent",))):
         pairs, missed, extra = pair(wanted, found, _same("label", *keys))

@@ -6,6 +6,7 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
+from classifier.annotation.notes import IGNORE
 from classifier.labels import Label
 from classifier.report.page import base_style
 from classifier.resources import read_jsonl
@@ -25,8 +26,8 @@ def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], no
     confusion: dict[tuple[str, str], int] = defaultdict(int)
     for name, note in gold.items():
         found = predicted.get(name, AnnotatedNote())
-        ignored = [span for span in note.spans if span["label"] == "IGNORE"]
-        wanted = [span for span in note.spans if span["label"] != "IGNORE"]
+        ignored = [span for span in note.spans if span["label"] == IGNORE]
+        wanted = [span for span in note.spans if span["label"] != IGNORE]
         pairs, missed, extra = pair(wanted, found.spans, lambda a, b: True)
         for a, b in pairs:
             confusion[a["label"], b["label"]] += 1

@@ -1,15 +1,13 @@
 """`note-terms export` and `import` as a user meets them: the way out and back, and what is wrong with a file."""
 
-import io
 import json
 import shutil
 import sys
-from contextlib import chdir, redirect_stderr, redirect_stdout
-from types import SimpleNamespace
 
 import pytest
 
-from classifier.cli import main
+from classifier.annotation.formats import FormatName
+from tests.annotation.conftest import run
 from tests.conftest import SAMPLES
 from tests.test_cli import one_line
 
@@ -18,16 +16,6 @@ NOTES = [
     {"note_id": "=1+1", "text": "Advanced lung cancer, no mets."},
     {"note_id": "c", "text": "Well."},
 ]
-
-
-def run(*arguments, cwd):
-    """Run the command in this process: spaCy is loaded once for all tests."""
-    out, err = io.StringIO(), io.StringIO()
-    with pytest.MonkeyPatch.context() as patch, chdir(cwd), redirect_stdout(out), redirect_stderr(err):
-        patch.setattr(sys, "argv", ["note-terms", *map(str, arguments)])
-        with pytest.raises(SystemExit) as end:
-            main()
-    return SimpleNamespace(returncode=end.value.code or 0, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +41,7 @@ def gold(path):
     return {line["note_id"]: line for line in map(json.loads, path.read_text(encoding="utf-8").splitlines())}
 
 
-@pytest.mark.parametrize("form", ["label-studio", "prodigy", "doccano", "brat", "inception", "docbin", "gold"])
+@pytest.mark.parametrize("form", FormatName)
 def test_out_and_back(folder, form):
     result = export(folder, form, "out.x")
     assert result.returncode == 0 and "3 notes, 3 tags" in result.stderr
@@ -105,12 +93,12 @@ def test_bad_exports_end_in_one_line(folder):
     (folder / "mine").mkdir()
     (folder / "mine" / "thesis.docx").write_text("x")
     refused("tags.csv", "E504", "--notes", notes=None)
-    refused("other.jsonl", "E520", "'zz'")
-    refused("columns.csv", "E522", "row 1")
-    refused("number.csv", "E501")
-    refused("damaged.parquet", "E501")
+    refused("other.jsonl", "E520", "other.jsonl")
+    refused("columns.csv", "E541", "no column")
+    refused("number.csv", "E542")
+    refused("damaged.parquet", "E541")
     refused("text.jsonl", "E508", "RELAPSE at 0-4")
-    refused("nothing.csv", "E501")
+    refused("nothing.csv", "E540")
     refused("tags.csv", "E135", out="tags.csv")
     refused("tags.csv", "E133", out="nowhere/x.jsonl")
     refused("tags.csv", "E526", "another ending", to="label-studio", out="tasks.xml")
@@ -281,6 +269,23 @@ def test_a_row_without_text_is_named_and_the_rest_goes_out(folder):
     result = export(folder, "gold", "gold.jsonl")
     assert result.returncode == 1 and "(id d) left out: E124" in result.stderr
     assert list(gold(folder / "gold.jsonl")) == [note["note_id"] for note in NOTES]
+
+
+def test_some_of_the_tagged_notes_go_out(folder):
+    (folder / "some.jsonl").write_text("".join(json.dumps(note) + "\n" for note in NOTES[1:]))
+    result = run("export", "tags.csv", "--notes", "some.jsonl", "--to", "gold", "-o", "gold.jsonl", cwd=folder)
+    assert result.returncode == 0 and "1 tags in tags.csv are of notes that are not in NOTES" in result.stderr
+    assert list(gold(folder / "gold.jsonl")) == [note["note_id"] for note in NOTES[1:]]
+
+
+@pytest.mark.parametrize("form", FormatName)
+def test_half_of_a_surrogate_pair_becomes_a_character_that_can_be_written(folder, form):
+    (folder / "half.jsonl").write_text('{"note_id": "c", "text": "Well\\ud83d."}\n')
+    (folder / "none.jsonl").write_text("")
+    given = ("export", "none.jsonl", "--notes", "half.jsonl", "--to", form, "-o", "out.x")
+    assert run(*given, cwd=folder).returncode == 0
+    back = run("import", "out.x", "--from", form, "--predictions", "-o", "gold.jsonl", cwd=folder)
+    assert back.returncode == 0 and gold(folder / "gold.jsonl")["c"]["text"] == "Well\ufffd."
 
 
 def test_the_notes_are_not_overwritten(folder):

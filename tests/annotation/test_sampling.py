@@ -164,7 +164,7 @@ def test_wrong_use_ends_in_one_line(tmp_path):
         (notes, "--tags", "other.jsonl", "--random-share", "0"): ("E562", "'b'"),
         (notes, "--tags", "gold.jsonl"): ("E561", "line 1"),
         (notes, "--tags", "none.jsonl"): ("E540", "none.jsonl"),
-        (notes, "--tags", "other.jsonl", "-o", notes, "--force"): ("E549",),
+        (notes, "--tags", "other.jsonl", "-o", notes, "--force"): ("E135",),
     }.items():
         result = run("sample", *arguments, "-n", "1", cwd=tmp_path)
         one_line(result, 2, *parts)

@@ -88,8 +88,21 @@ def test_too_few_notes_are_refused(tmp_path):
     path.write_text(json.dumps(note))
     with pytest.raises(NoteTermsError, match="E413"):
         train(read_corpus([path]), proposals())
-    path.write_text('{"note_id": "a"}')
-    with pytest.raises(NoteTermsError, match=r"E411.*line 1"):
+
+
+@pytest.mark.parametrize(
+    ("line", "problem"),
+    [
+        ({"note_id": "a", "text": "x"}, "E514.*line 1"),
+        ({"note_id": "a", "spans": []}, "E504.*line 1"),
+        ({"note_id": "a", "text": "x", "spans": [{"start": 0, "end": 2, "label": "RELAPSE"}]}, "E508.*line 1"),
+        ({"note_id": "a", "text": "x", "spans": [{"start": 0, "end": 1, "label": "RELAPSE"}]}, "E507.*line 1"),
+    ],
+)
+def test_notes_that_cannot_be_learnt_from_are_named(tmp_path, line, problem):
+    path = tmp_path / "gold.jsonl"
+    path.write_text(json.dumps(line))
+    with pytest.raises(NoteTermsError, match=problem):
         read_corpus([path])
 
 
