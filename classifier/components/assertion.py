@@ -167,7 +167,7 @@ class Assertion(RuleComponent):
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """A finding with the cues within reach in its sentence, in order, and the cue that carries on to it (offsets in words)."""
+    """A finding with the cues within its reach, in order, and the one that carries on to it; offsets are in words."""
 
     start: int
     end: int
