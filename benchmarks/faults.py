@@ -1,6 +1,6 @@
 """Kill runs and their workers at random moments, 20 times each, and compare the table with an undisturbed one (Linux).
 
-python benchmarks/faults.py [TIMES]
+python benchmarks/faults.py [TIMES [NOTES]]   default: 20 times, on 10,000 notes
 """
 
 import os
@@ -14,8 +14,6 @@ from pathlib import Path
 
 from command import NOTE_TERMS, seconds, workers
 from exports import write_export
-
-NOTES = 20_000
 
 
 def disturb(command: list[str], draw: random.Random, longest: float, of_workers: bool) -> tuple[bool, bool]:
@@ -36,13 +34,13 @@ def disturb(command: list[str], draw: random.Random, longest: float, of_workers:
 
 def main() -> None:
     """Print a line for each kind of kill; the status is 1 when a table differs."""
-    times = int(sys.argv[1]) if len(sys.argv) > 1 else 20
+    times, count = [*map(int, sys.argv[1:]), *(20, 10_000)[len(sys.argv) - 1 :]]
     draw = random.Random(20)
     wrong = 0
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         notes, whole, out = (folder / file for file in ("notes.jsonl", "whole.parquet", "killed.parquet"))
-        write_export(notes, NOTES)
+        write_export(notes, count)
         run = [*NOTE_TERMS, "tag", str(notes), "--jobs", "2", "-o"]
         longest = seconds([*run, str(whole)])
         resume = [*run, str(out), "--resume"]

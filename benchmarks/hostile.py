@@ -15,6 +15,8 @@ TEXTS = {
     "newlines": "\n",
     "one chunk": "cancermets",
     "chunk of marks": "cancer/mets-",
+    "chunk of sites": "liver/mets/",
+    "chunk of cues": "no/mets/but/",
     "brackets": "(",
     "angle brackets": "<p ",
     "a long list": "- liver metastases\n",

@@ -21,8 +21,12 @@ _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3X
 _NEXT_CATEGORY = r"(?=[cpyra]{0,3}[NM][0-3XxOo+])"
 _PUNCTUATION = r"[^\w\s.,]|_+|[.,](?!\d)|(?<!\d)[.,]"
 _INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_PUNCTUATION}")
-_PREFIX = re.compile(r"^(?:[^\w\s]|_+)")
-_SUFFIX = re.compile(r"(?:['’]s|[^\w\s]|_+)$", re.IGNORECASE)
+_PREFIX = re.compile(r"[^\w\s]|_+")
+# A row of underscores is tried once, not from each of its characters.
+_ENDING = r"(?:['’][sS]|[^\w\s]|(?<!_)_++)"
+_SUFFIX = re.compile(rf"{_ENDING}$")
+# spaCy strips affixes one by one, each from a copy of all the rest: a long run of them is cut.
+_RUN = re.compile(rf"(?=[^\w\s]){_ENDING}{{100}}")
 
 
 class NoteTokenizer:
@@ -37,7 +41,7 @@ class NoteTokenizer:
         self._words = Tokenizer(
             vocab,
             rules={form: [{ORTH: form}] for form in cases},
-            prefix_search=_PREFIX.search,
+            prefix_search=_PREFIX.match,
             suffix_search=_SUFFIX.search,
             infix_finditer=_INFIX.finditer,
         )
@@ -45,8 +49,9 @@ class NoteTokenizer:
     def __call__(self, text: str) -> Doc:
         """Return the Doc of a note."""
         plain = blank_markup(text)
-        doc = self._words(plain)
-        return doc if plain == text else _restore(doc, text)
+        cut = _RUN.sub(r"\g<0> ", plain)
+        doc = self._words(cut)
+        return doc if cut == text else _restore(doc, plain, text)
 
     def explain(self, text: str) -> list[tuple[str, str]]:
         """Say which rule made each token, as spaCy's own tokenizer does."""
@@ -69,20 +74,22 @@ class NoteTokenizer:
         return self
 
 
-def _restore(plain: Doc, text: str) -> Doc:
-    """Give the tokens of a blanked text the characters that the note had there."""
+def _restore(doc: Doc, plain: str, text: str) -> Doc:
+    """Give the tokens of a blanked and cut text the characters that the note had there."""
     words: list[str] = []
     spaces: list[bool] = []
     end = 0
-    for token in plain:
+    for token in doc:
         if token.is_space:
             continue
-        _fill(text[end : token.idx], words, spaces)
-        words.append(text[token.idx : token.idx + len(token)])
+        # What stands between two tokens is blank.
+        start = plain.index(token.text, end)
+        _fill(text[end:start], words, spaces)
+        end = start + len(token)
+        words.append(text[start:end])
         spaces.append(False)
-        end = token.idx + len(token)
     _fill(text[end:], words, spaces)
-    return Doc(plain.vocab, words=words, spaces=spaces)
+    return Doc(doc.vocab, words=words, spaces=spaces)
 
 
 def _fill(gap: str, words: list[str], spaces: list[bool]) -> None:

@@ -86,7 +86,7 @@ class AdvancedReader(RuleComponent):
         if not spans:
             return doc
         sentences = np.cumsum(doc.to_array(SENT_START) == 1)
-        facts = self._facts(doc, sentences)
+        facts = _Facts(self._facts(doc, sentences), sentences)
         open_spans = []
         for span in spans:
             sense, evidence = _settle(span, facts, sentences)
@@ -116,27 +116,38 @@ class AdvancedReader(RuleComponent):
         return facts
 
 
-def _settle(span: Span, facts: list[_Fact], sentences: np.ndarray) -> tuple[Sense, Evidence]:
+class _Facts:
+    """What the facts of a note say: at each token, in each sentence, and of each cancer."""
+
+    def __init__(self, facts: list[_Fact], sentences: np.ndarray) -> None:
+        self.at: dict[int, set[Sense]] = {}
+        self.in_sentence: dict[int, set[Sense]] = {}
+        self.of_cancer: dict[str | None, set[Sense]] = {}
+        for fact in facts:
+            self.at.setdefault(fact.start, set()).add(fact.sense)
+            if fact.within == "note":
+                self.in_sentence.setdefault(int(sentences[fact.start]), set()).add(fact.sense)
+                if not fact.family:
+                    self.of_cancer.setdefault(fact.primary, set()).add(fact.sense)
+
+    def of(self, primary: str | None) -> set[Sense]:
+        """What is said of a cancer; a fact of no cancer in particular is about each."""
+        known = self.of_cancer if primary is None else (primary, None)
+        return set().union(*(self.of_cancer.get(name, ()) for name in known))
+
+
+def _settle(span: Span, facts: _Facts, sentences: np.ndarray) -> tuple[Sense, Evidence]:
     """The phrase decides before the sentence, the sentence before the note; distant before local within each."""
-    family = span._.status == Status.FAMILY
-    inside = {fact.sense for fact in facts if span.start <= fact.start < span.end}
+    inside = set().union(*(facts.at.get(token, ()) for token in range(span.start, span.end)))
     for sense in (Sense.LOCAL, Sense.DISTANT):
         if sense in inside:
             return sense, Evidence.PHRASE
-    facts = [fact for fact in facts if fact.within == "note"]
-    sentence = [fact for fact in facts if sentences[fact.start] == sentences[span.start]]
-    for sense in (Sense.DISTANT, Sense.LOCAL):
-        if any(fact.sense is sense for fact in sentence):
-            return sense, Evidence.SENTENCE
-    primary = span._.primary
-    same = [
-        fact
-        for fact in facts
-        if not family and not fact.family and (fact.primary is None or primary is None or fact.primary == primary)
-    ]
-    for sense in (Sense.DISTANT, Sense.LOCAL):
-        if any(fact.sense is sense for fact in same):
-            return sense, Evidence.NOTE
+    in_sentence = facts.in_sentence.get(int(sentences[span.start]), ())
+    in_note = () if span._.status == Status.FAMILY else facts.of(span._.primary)
+    for said, evidence in ((in_sentence, Evidence.SENTENCE), (in_note, Evidence.NOTE)):
+        for sense in (Sense.DISTANT, Sense.LOCAL):
+            if sense in said:
+                return sense, evidence
     return Sense.AMBIGUOUS, Evidence.NONE
 
 

@@ -1,5 +1,6 @@
 """`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
 
+from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,8 @@ from classifier.labels import Status
 from classifier.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
+# How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
+_REACH = 500
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
 
 
@@ -104,7 +107,7 @@ class Assertion(RuleComponent):
             end = max(int(np.searchsorted(words.positions, span.end)), start + 1)
             if start < len(words.positions):
                 sentence = words.sentence[start]
-                scope = _Scope(start, end, cues.of(sentence), cues.carried_to(sentence))
+                scope = _Scope(start, end, cues.near(sentence, start, end), cues.carried_to(sentence))
                 self._decide(span, scope, sections.name(span.start), words)
         if self.confirm:
             _confirm(spans)
@@ -164,7 +167,7 @@ class Assertion(RuleComponent):
 
 @dataclass(frozen=True, slots=True)
 class _Scope:
-    """A finding with the cues of its sentence, in order, and the cue that carries on to it; offsets are in words."""
+    """A finding with the cues within its reach, in order, and the one that carries on to it; offsets are in words."""
 
     start: int
     end: int
@@ -237,6 +240,12 @@ class _Cues:
         if sentence not in self._found:
             self._found[sentence] = self._mentions(self._words, sentence)
         return self._found[sentence]
+
+    def near(self, sentence: int, start: int, end: int) -> list[_Mention]:
+        """The cues of a sentence that stand within reach of the words from start to end, in order."""
+        found = self.of(sentence)
+        low, high = (bisect_left(found, word, key=lambda m: m.start) for word in (start - _REACH, end + _REACH))
+        return found[low:high]
 
     def carried_to(self, sentence: int) -> _Mention | None:
         """The cue, such as "risks include", of the sentence that heads the list in which this one is an item."""

@@ -1,5 +1,6 @@
 """`cancer_extents`: how far each spread goes, by its site, the primary and their relation; then the scheme's label."""
 
+from bisect import bisect_left
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -24,6 +25,8 @@ _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _CLUE_WEIGHT = 0.5
+# How far from a phrase, in tokens, its sentence is read. One without white space may be as long as the note.
+_REACH = 500
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
 
@@ -106,9 +109,10 @@ class ExtentReader(RuleComponent):
 
     def _primary(self, note: "_Note", span: Span) -> Primary | None:
         """The primary named in the phrase, else nearest in its sentence, else most often in the note."""
+        named = note.primaries.get(int(note.sentences[span.start]), [])
         near = [
             (max(mention.start - span.end, span.start - mention.end, 0), name)
-            for mention, name in note.primaries.get(int(note.sentences[span.start]), ())
+            for mention, name in _between(named, span.start - _REACH, span.end + _REACH)
         ]
         name = min(near)[1] if near else note.main_primary
         return self.anatomy.primaries[name] if name else None
@@ -122,7 +126,10 @@ class _Note:
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sites = self._by_sentence([(span, span.label_) for span in doc.spans.get(SITES, ())])
         self.primaries = self._by_sentence([(span, span.label_) for span in doc.spans.get(PRIMARIES, ())])
-        self._phrases = self._by_sentence([(span, span.label_) for span in doc.spans[TERMS]])
+        self._phrases_at: dict[int, list[Span]] = {}
+        for span in doc.spans[TERMS]:
+            for index in range(span.start, span.end):
+                self._phrases_at.setdefault(index, []).append(span)
         self.site_tokens = {
             index for pairs in self.sites.values() for span, _ in pairs for index in range(span.start, span.end)
         }
@@ -148,8 +155,13 @@ class _Note:
 
     def in_other_phrase(self, site: Span, phrase: Span) -> bool:
         """Whether a site belongs to another phrase already."""
-        phrases = self._phrases.get(int(self.sentences[site.start]), ())
-        return any(span.start <= site.start < span.end for span, _ in phrases if span != phrase)
+        return any(span != phrase for span in self._phrases_at.get(site.start, ()))
+
+
+def _between(mentions: list[tuple[Span, str]], first: int, last: int) -> list[tuple[Span, str]]:
+    """Of mentions in order, those that begin at a token from first to before last."""
+    low, high = (bisect_left(mentions, token, key=lambda mention: mention[0].start) for token in (first, last))
+    return mentions[low:high]
 
 
 class _Phrase:
@@ -160,8 +172,9 @@ class _Phrase:
         self.organs_of_note = {organ for name in note.primary_names for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
         sentence = int(note.sentences[span.start])
-        self.sites_of_sentence = note.sites.get(sentence, [])
-        self.first, self.last = note.bounds(sentence)
+        first, last = note.bounds(sentence)
+        self.first, self.last = max(first, span.start - _REACH), min(last, span.end + _REACH)
+        self.sites_of_sentence = _between(note.sites.get(sentence, []), self.first, self.last)
 
     def inside(self) -> list[Site]:
         """Sites named in the phrase itself."""
@@ -390,8 +403,8 @@ def _involvement(phrase: _Phrase, default: Extent) -> Extent | None:
 
 def _elsewhere(phrase: _Phrase, default: Extent) -> Extent | None:
     """A cancer that keeps its primary's name in another organ has spread there."""
-    primaries = phrase.note.primaries.get(int(phrase.note.sentences[phrase.span.start]), ())
-    named = [mention for mention, _ in primaries if phrase.span.start <= mention.start < phrase.span.end]
+    primaries = phrase.note.primaries.get(int(phrase.note.sentences[phrase.span.start]), [])
+    named = _between(primaries, phrase.span.start, phrase.span.end)
     sites = [site for site in phrase.inside() if not phrase.in_own_organ(site)]
     primary = phrase.primary
     if not named or primary is None or primary.haematological or not sites:

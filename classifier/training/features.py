@@ -1,6 +1,8 @@
 """What the model sees of a candidate phrase: its words, what stands around it, and the vote of its rule."""
 
 from collections import Counter
+from collections.abc import Iterable, Iterator
+from itertools import islice
 
 import numpy as np
 from spacy.attrs import SENT_START
@@ -53,6 +55,11 @@ class _Context:
             for span in doc.spans.get(key, ()):
                 for index in range(span.start, span.end):
                     self.classes.setdefault(index, name)
+        self.reaches: dict[int, dict[str, tuple[int, int]]] = {}
+        """In each sentence, the first and the last token of each class."""
+        for index, name in sorted(self.classes.items()):
+            reach = self.reaches.setdefault(int(self.sentences[index]), {})
+            reach[name] = reach.get(name, (index, index))[0], index
         self.primaries = Counter(span.label_ for span in doc.spans.get(PRIMARIES, ()))
         self.cancers = len(doc.spans.get(CANCERS, ()))
         self.affirmed: Counter[str] = Counter()
@@ -65,9 +72,10 @@ class _Context:
         """The features of one candidate."""
         stored = attributes.attributes(span)
         first, last = np.searchsorted(self.sentences, (self.sentences[span.start], self.sentences[span.start] + 1))
-        before = self._words(int(first), span.start)
-        within = self._words(span.start, span.end)
-        after = self._words(span.end, int(last))
+        # A sentence may be as long as the note: only so much of it is read.
+        before = list(islice(self._words(range(span.start - 1, int(first) - 1, -1)), _AROUND))
+        within = list(self._words(range(span.start, span.end)))
+        after = list(islice(self._words(range(span.end, int(last))), _AROUND))
         rule = f"{span.id_}{'/weak' if stored['weak'] else ''}"
         found: Features = {
             "rule": rule,
@@ -97,23 +105,25 @@ class _Context:
         for word in within:
             found[f"in {word}"] = 1.0
         found["phrase"] = " ".join(within)[:60]
-        for name, words in (("before", before[::-1]), ("after", after)):
+        for name, words in (("before", before), ("after", after)):
             for place, word in enumerate(words[:_NEAR]):
                 found[f"{name}{place} {word}"] = 1.0
-            for word in words[:_AROUND]:
+            for word in words:
                 found[f"{name} {word}"] = 1.0
                 found[f"near {word[:_STEM]}"] = 1.0
             found[f"{name} pair"] = " ".join(words[:2])
-        for index in range(int(first), int(last)):
+        for name, (start, end) in self.reaches.get(int(self.sentences[span.start]), {}).items():
+            if start < span.start:
+                found[f"{name} before"] = 1.0
+            if end >= span.end:
+                found[f"{name} after"] = 1.0
+        for index in range(span.start, span.end):
             if index in self.classes:
-                side = "before" if index < span.start else "after" if index >= span.end else "in"
-                found[f"{self.classes[index]} {side}"] = 1.0
+                found[f"{self.classes[index]} in"] = 1.0
         return found
 
-    def _words(self, start: int, end: int) -> list[str]:
-        words = []
-        for token in self.doc[start:end]:
+    def _words(self, tokens: Iterable[int]) -> Iterator[str]:
+        for token in map(self.doc.__getitem__, tokens):
             if not token.is_space:
                 lower = token.lower_
-                words.append("0" if lower.isdigit() else lower[:_LONGEST_WORD])
-        return words
+                yield "0" if lower.isdigit() else lower[:_LONGEST_WORD]
