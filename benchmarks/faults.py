@@ -16,20 +16,24 @@ from command import NOTE_TERMS, seconds, workers
 from exports import write_export
 
 
-def disturb(command: list[str], draw: random.Random, longest: float, of_workers: bool) -> tuple[bool, bool]:
-    """Start a run and kill it, or one of its workers and let it end; return whether it was killed, and is done."""
-    process = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+def finished(out: Path) -> bool:
+    """Whether a table stands, and nothing is left to go on with."""
+    return out.exists() and not out.with_name(out.name + ".progress").exists()
+
+
+def disturb(command: list[str], draw: random.Random, longest: float, of_workers: bool) -> bool:
+    """Start a run and kill it, or one of its workers and let it end; return whether anything was killed."""
+    process = subprocess.Popen(command, stderr=subprocess.PIPE)
     until = time.monotonic() + draw.random() * longest
     while time.monotonic() < until and process.poll() is None:
         time.sleep(0.01)
-    running = process.poll() is None
-    if of_workers:
-        victims = workers(process.pid) if running else []
-        for pid in victims[:1]:
-            os.kill(pid, signal.SIGKILL)
-        return bool(victims), process.wait() == 0
-    process.kill()
-    return running, process.wait() == 0
+    victims = [] if process.poll() is not None else workers(process.pid)[:1] if of_workers else [process.pid]
+    for pid in victims:
+        os.kill(pid, signal.SIGKILL)
+    _, told = process.communicate()
+    if process.returncode not in (0, -signal.SIGKILL):
+        sys.exit(f"exit status {process.returncode}: {told.decode()}")
+    return bool(victims)
 
 
 def main() -> None:
@@ -47,12 +51,10 @@ def main() -> None:
         for of_workers, victim in ((False, "the run"), (True, "a worker")):
             killed = rounds = 0
             while killed < times:
-                was_killed, done = disturb(resume, draw, longest, of_workers)
-                killed += was_killed
-                if killed == times and not done:
-                    subprocess.run(resume, check=True, stderr=subprocess.DEVNULL)
-                    done = True
-                if done:
+                killed += disturb(resume, draw, longest, of_workers)
+                if killed == times and not finished(out):
+                    subprocess.run(resume, check=True)
+                if finished(out):
                     rounds += 1
                     wrong += out.read_bytes() != whole.read_bytes()
                     out.unlink()

@@ -132,6 +132,7 @@ def tag(
     goes on. A run that was stopped, by whatever, goes on with --resume from what stands in OUT.progress. In CSV a value
     that a spreadsheet would run as a formula gets a leading apostrophe.
     """
+    from classifier.batch.progress import unfinished
     from classifier.batch.readers import read_notes
     from classifier.batch.runner import run
     from classifier.batch.tagging import SetAside, Settings
@@ -146,7 +147,7 @@ def tag(
         raise NoteTermsError("E571", f"{report} is no name of a page.", "End it in .html.")
     for target in (out, summary, report):
         if target is not None:
-            check_writable(target, force, [notes])
+            check_writable(target, force or (resume and unfinished(out)), [notes])
     named = [target.absolute() for target in (out, summary, report) if target is not None]
     if len(set(named)) < len(named):
         raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")

@@ -24,6 +24,16 @@ _SETTINGS = "run.json"
 _DIGEST = b"digest"
 
 
+def folder_of(out: Path) -> Path:
+    """Return the folder that keeps the finished parts of an unfinished run."""
+    return out.with_name(out.name + ".progress")
+
+
+def unfinished(out: Path | None) -> bool:
+    """Whether a run on a table was stopped before its end: what stands under the tables' names is its own."""
+    return out is not None and (folder_of(out) / _SETTINGS).exists()
+
+
 class Progress:
     """The folder `<OUT>.progress`: the settings of the run, and a file for each finished part.
 
@@ -45,13 +55,13 @@ class Progress:
     """
 
     def __init__(self, out: Path, settings: dict[str, Any], resume: bool) -> None:
-        self.folder = out.with_name(out.name + ".progress")
+        self.folder = folder_of(out)
         with told(self.folder):
             self.folder.mkdir(exist_ok=True)
             self._lock = (self.folder / "lock").open("wb")
         self._take()
         self._digest = hashlib.blake2b(digest_size=16)
-        if not resume:
+        if not (resume and unfinished(out)):
             for file in self._files():
                 file.unlink()
         file = self.folder / _SETTINGS
@@ -84,6 +94,8 @@ class Progress:
     ) -> None:
         if kind is None or not self.parts:
             with suppress(OSError):
+                # Without it the rest is nothing to go on from, should the machine stop just now.
+                (self.folder / _SETTINGS).unlink()
                 shutil.rmtree(self.folder)
         self._lock.close()
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow as pa
 
 from classifier import __version__
-from classifier.batch.progress import Progress
+from classifier.batch.progress import Progress, unfinished
 from classifier.batch.tagging import ASIDE_SCHEMA, Outcome, SetAside, Settings, tag_batch
 from classifier.batch.workers import tag_batches
 from classifier.batch.writers import TableWriter, check_writable, replace_file
@@ -94,6 +94,7 @@ def run(
         done = _counted((outcome for _, outcome in tag_batches(notes, work, jobs)), on_notes)
         return _write(done, None, kind, summary, summary_kind, contents, force, on_set_aside)
     check_writable(_errors_file(out), force=True)
+    force = force or (resume and unfinished(out))
     options = {"source": source, "version": __version__, "contexts": contexts, **asdict(settings)}
     with Progress(out, options, resume) as progress:
         for number in range(progress.parts):

@@ -106,3 +106,13 @@ def test_two_runs_do_not_write_the_same_table(tmp_path):
         yield from ROWS[30:]
 
     assert run(rows(), tmp_path / "t.jsonl").notes == 148
+
+
+def test_a_run_that_was_killed_when_its_table_had_its_name_goes_on(tmp_path):
+    whole, stopped = tmp_path / "whole.jsonl", tmp_path / "stopped.jsonl"
+    run(ROWS, whole)
+    stop(stopped, 101)
+    stopped.write_text("what a run had written")
+    run(ROWS, stopped, resume=True)
+    assert stopped.read_bytes() == whole.read_bytes()
+    assert not list(tmp_path.glob("*.progress"))
