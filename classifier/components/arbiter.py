@@ -12,18 +12,18 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.arbiter_model import ArbiterModel, Judgement, load_model
 from classifier.components.phrases import TERMS
-from classifier.labels import SPREAD_LABELS, Extent, Status
+from classifier.labels import SPREAD_LABELS, Status
 from classifier.schemes import Scheme, load_scheme
-from classifier.training.features import Features, features
+from classifier.training.features import features
 
 WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on."""
 DROP_THRESHOLD = 0.4
 """A phrase that a rule settles is no tag below this probability."""
-CHANGE_THRESHOLD = 0.7
-"""The model's extent or status stands against an open one of the rules from this probability on."""
-OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
-"""Extents by which the rules say that they know no site; of others they are sure."""
+EXTENT_THRESHOLD = 0.65
+"""The model's extent stands against that of the rules from this probability on."""
+STATUS_THRESHOLD = 0.7
+"""The model's status stands against an open one of the rules from this probability on."""
 OPEN_STATUSES = (Status.PRESENT, Status.POSSIBLE)
 """Statuses that the model may change; of others the rules have a cue."""
 
@@ -40,12 +40,12 @@ class Decision:
     """Its status."""
 
 
-def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement, seen: Features) -> Decision:
+def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
     """Decide by the rules alone."""
     return Decision(not weak, extent, status)
 
 
-def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement, seen: Features) -> Decision:
+def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
     """Decide by the model alone: whatever is likeliest."""
     return Decision(
         judgement.about >= 0.5, _likeliest(judgement.extents, extent), _likeliest(judgement.statuses, status)
@@ -57,26 +57,17 @@ def by_both(
     extent: str | None,
     status: str | None,
     judgement: Judgement,
-    seen: Features,
     *,
     threshold: float = WEAK_THRESHOLD,
     drop: float = DROP_THRESHOLD,
-    open_extents: Sequence[str] = OPEN_EXTENTS,
+    change: float = EXTENT_THRESHOLD,
     open_statuses: Sequence[str] = OPEN_STATUSES,
 ) -> Decision:
-    """Decide by the rules where they are sure, and by the model where they leave it open.
-
-    Without a site in the sentence there is nothing to settle: a metastasis of no site is that, whatever is likely.
-    """
-    placed = "SITE before" in seen or "SITE after" in seen
-    if weak:
-        settled = _likeliest(judgement.extents, extent)
-    else:
-        settled = _settled(extent, judgement.extents, open_extents if placed else ())
+    """Decide by the rules, but for what the model is sure of; a phrase that no rule settles is the model's."""
     return Decision(
         judgement.about >= (threshold if weak else drop),
-        settled,
-        _settled(status, judgement.statuses, open_statuses),
+        _settled(extent, judgement.extents, 0.0 if weak else change),
+        _settled(status, judgement.statuses, STATUS_THRESHOLD) if status in open_statuses else status,
     )
 
 
@@ -84,10 +75,9 @@ def _likeliest(probabilities: dict[str, float], otherwise: str | None) -> str | 
     return max(probabilities, key=lambda name: probabilities[name], default=otherwise)
 
 
-def _settled(value: str | None, probabilities: dict[str, float], open_values: Sequence[str]) -> str | None:
+def _settled(value: str | None, probabilities: dict[str, float], threshold: float) -> str | None:
     best = _likeliest(probabilities, value)
-    sure = best is not None and probabilities.get(best, 0.0) >= CHANGE_THRESHOLD
-    return best if value in open_values and sure else value
+    return best if best is not None and probabilities.get(best, 0.0) >= threshold else value
 
 
 @Language.factory(
@@ -148,9 +138,9 @@ class Arbiter:
         spans: list[Span] = []
         kept: list[Judgement] = []
         owners: list[int] = []
-        for number, (doc, candidates) in enumerate(zip(docs, found, strict=True)):
-            for span, seen, judgement in zip(list(doc.spans.get(TERMS, ())), candidates, rest, strict=False):
-                if self._decide(span, judgement, seen):
+        for number, doc in enumerate(docs):
+            for span, judgement in zip(list(doc.spans.get(TERMS, ())), rest, strict=False):
+                if self._decide(span, judgement):
                     spans.append(span)
                     kept.append(judgement)
                     owners.append(number)
@@ -165,10 +155,10 @@ class Arbiter:
             docs[number].spans[TERMS] = tags
         return docs
 
-    def _decide(self, span: Span, judgement: Judgement, seen: Features) -> bool:
+    def _decide(self, span: Span, judgement: Judgement) -> bool:
         """Store what is decided of a phrase; return whether it is a tag."""
         stored = attributes.attributes(span)
-        given = stored["weak"], stored["extent"], stored["status"], judgement, seen
+        given = stored["weak"], stored["extent"], stored["status"], judgement
         ruled, decided = by_rules(*given), self.decide(*given)
         if decided != ruled:
             stored.update(extent=decided.extent, status=decided.status, decided_by="model")

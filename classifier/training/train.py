@@ -175,7 +175,7 @@ def compared(
 def _decisions(
     rows: Sequence[Candidate], judgements: Sequence[Judgement], way: Callable[..., Decision]
 ) -> list[Decision]:
-    return [way(c.weak, c.extent, c.status, j, c.features or {}) for c, j in zip(rows, judgements, strict=True)]
+    return [way(c.weak, c.extent, c.status, j) for c, j in zip(rows, judgements, strict=True)]
 
 
 def _fit(rows: Sequence[Candidate]) -> dict[str, Any]:
@@ -208,7 +208,7 @@ WAYS: dict[str, Callable[..., Decision]] = {
     "both": by_both,
     "both, weak phrases left out": partial(by_both, threshold=2.0),
     "both, no phrase dropped": partial(by_both, drop=0.0),
-    "both, extents by the rules": partial(by_both, open_extents=()),
+    "both, extents by the rules": partial(by_both, change=2.0),
     "both, statuses by the rules": partial(by_both, open_statuses=()),
 }
 """Ways of deciding that the table compares."""
