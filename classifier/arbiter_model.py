@@ -36,6 +36,8 @@ class Judgement:
     """Probability of each extent, if it is; empty where its label has none."""
     statuses: dict[str, float]
     """Probability of each status, if it is."""
+    placed: bool = False
+    """A site is named in its sentence, outside the phrase."""
 
 
 class ArbiterModel:
@@ -78,6 +80,7 @@ class ArbiterModel:
                     float(about["True"][row]),
                     {name: float(values[row]) for name, values in extents.items()},
                     {name: float(values[row]) for name, values in statuses.items()},
+                    placed="SITE before" in candidate or "SITE after" in candidate,
                 )
             )
         return judged

@@ -12,7 +12,7 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.arbiter_model import ArbiterModel, Judgement, load_model
 from classifier.components.phrases import TERMS
-from classifier.labels import SPREAD_LABELS, Status
+from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.schemes import Scheme, load_scheme
 from classifier.training.features import features
 
@@ -20,10 +20,10 @@ WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on."""
 DROP_THRESHOLD = 0.4
 """A phrase that a rule settles is no tag below this probability."""
-EXTENT_THRESHOLD = 0.65
-"""The model's extent stands against that of the rules from this probability on."""
-STATUS_THRESHOLD = 0.7
-"""The model's status stands against an open one of the rules from this probability on."""
+CHANGE_THRESHOLD = 0.7
+"""The model's extent or status stands against an open one of the rules from this probability on."""
+OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
+"""Extents by which the rules say that they know no site; of others they are sure."""
 OPEN_STATUSES = (Status.PRESENT, Status.POSSIBLE)
 """Statuses that the model may change; of others the rules have a cue."""
 
@@ -60,14 +60,21 @@ def by_both(
     *,
     threshold: float = WEAK_THRESHOLD,
     drop: float = DROP_THRESHOLD,
-    change: float = EXTENT_THRESHOLD,
+    open_extents: Sequence[str] = OPEN_EXTENTS,
     open_statuses: Sequence[str] = OPEN_STATUSES,
 ) -> Decision:
-    """Decide by the rules, but for what the model is sure of; a phrase that no rule settles is the model's."""
+    """Decide by the rules where they are sure, and by the model where they leave it open.
+
+    Where a sentence names no site, a metastasis of no site is that, whatever is likely.
+    """
+    if weak:
+        settled = _likeliest(judgement.extents, extent)
+    else:
+        settled = _settled(extent, judgement.extents, open_extents if judgement.placed else ())
     return Decision(
         judgement.about >= (threshold if weak else drop),
-        _settled(extent, judgement.extents, 0.0 if weak else change),
-        _settled(status, judgement.statuses, STATUS_THRESHOLD) if status in open_statuses else status,
+        settled,
+        _settled(status, judgement.statuses, open_statuses),
     )
 
 
@@ -75,9 +82,10 @@ def _likeliest(probabilities: dict[str, float], otherwise: str | None) -> str | 
     return max(probabilities, key=lambda name: probabilities[name], default=otherwise)
 
 
-def _settled(value: str | None, probabilities: dict[str, float], threshold: float) -> str | None:
+def _settled(value: str | None, probabilities: dict[str, float], open_values: Sequence[str]) -> str | None:
     best = _likeliest(probabilities, value)
-    return best if best is not None and probabilities.get(best, 0.0) >= threshold else value
+    sure = best is not None and probabilities.get(best, 0.0) >= CHANGE_THRESHOLD
+    return best if value in open_values and sure else value
 
 
 @Language.factory(
