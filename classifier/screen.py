@@ -68,7 +68,8 @@ class Screen:
 
     First, something that a pattern needs must stand in the note at all; then all that it needs, by the note's words;
     then all that its tokens need, in one block of the note, in a piece of it and at last, in a row, in one sentence
-    (`classifier.word_bits`). Where that holds for any pattern, the sentences that name cancers, nodes and stages are read as well, as the phrases are read by them.
+    (`classifier.word_bits`). Where that holds for any pattern, the sentences that name cancers, nodes and stages are
+    read as well, as the phrases are read by them.
 
     Parameters
     ----------
