@@ -5,7 +5,6 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import pairwise
@@ -21,11 +20,11 @@ from classifier.components.advanced import AdvancedReader
 from classifier.components.phrases import CANCER_CLASSES, NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter
 from classifier.labels import Label
-from classifier.lexicon import MOST_KNOWN, PRIMARY_WORDS, Lexicon, Terms
+from classifier.lexicon import PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.segmentation import Segmentation
-from classifier.word_bits import Run, Runs, WordBits
+from classifier.word_bits import Run, Runs, WordBits, is_category
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
@@ -36,15 +35,11 @@ _EDGE = r"(?:\b|_)"
 # Categories are written together (T2N0M0), so that one begins where another ends.
 _AFTER_CATEGORY = r"(?:\b|_|[0-4a-dxsoi+])"
 _BEFORE_CATEGORY = r"(?:\b|_|[cpyra]{0,3}[nm][0-3xo+])"
-_CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
 # Two words stand in a run in so many times fewer notes than they both stand in.
 _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
 _LENGTH_OF_A_NOTE = 1500
 _MEMORY = 1 << 28
-_WORD = re.compile(r"[^\W_]+")
-# The same for ASCII, where a table is faster than an expression.
-_BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -304,54 +299,6 @@ class Screen:
         return "|".join(parts)
 
 
-class _WordBits:
-    """Tells by the words of a text which of the things that are looked for can stand in it.
-
-    Of a term its rarest word counts.
-    """
-
-    def __init__(self, things: dict[Terms, int], lexicon: Lexicon) -> None:
-        self._marks: dict[str, int] = {}
-        self._of_word: dict[str, int] = {}
-        self._shapes: list[tuple[re.Pattern[str], int]] = []
-        for terms, index in things.items():
-            for term in terms.words:
-                word = lexicon.rarest_word(term)
-                if word is not None:
-                    self._of_word[word] = self._of_word.get(word, 0) | 1 << index
-                else:
-                    self._marks[term] = self._marks.get(term, 0) | 1 << index
-            self._shapes += [(re.compile(_in_word(shape)), 1 << index) for shape in terms.shapes]
-        self._seen: set[str] = set()
-        self._telling: dict[str, int] = {}
-
-    def of(self, text: str) -> int:
-        """Return the bits of a text."""
-        bits = 0
-        for mark, bit in self._marks.items():
-            if mark in text:
-                bits |= bit
-        lower = text.lower()
-        words = set(lower.translate(_BETWEEN_WORDS).split() if lower.isascii() else _WORD.findall(lower))
-        if not words <= self._seen:
-            self._learn(words - self._seen)
-        for word in words & self._telling.keys():
-            bits |= self._telling[word]
-        return bits
-
-    def _learn(self, words: set[str]) -> None:
-        if len(self._seen) > MOST_KNOWN:
-            self._seen, self._telling = set(), {}
-        for word in words:
-            bits = self._of_word.get(word, 0)
-            for shape, bit in self._shapes:
-                if shape.search(word):
-                    bits |= bit
-            if bits:
-                self._telling[word] = bits
-        self._seen |= words
-
-
 def _options() -> "re2.Options":
     options = re2.Options()
     options.max_mem, options.never_capture, options.log_errors = _MEMORY, True, False
@@ -363,19 +310,9 @@ def _left(word: str) -> str:
     return _EDGE if word[0].isalnum() and word[0].isascii() else ""
 
 
-def _is_category(shape: str) -> bool:
-    return any(re.fullmatch(shape, category) for category in _CATEGORIES)
-
-
 def _left_of(shape: str) -> str:
     """A shape that a category such as N0 has may begin where another category ends."""
-    return _AFTER_CATEGORY if _is_category(shape) else _EDGE
-
-
-def _in_word(shape: str) -> str:
-    """The same within a word, in lower case."""
-    before = "(?:^|(?<=[0-4a-dxsoi]))" if _is_category(shape) else "^"
-    return f"{before}(?:{shape.strip('^$')})(?:$|(?=[cpyra]{{0,3}}[nm][0-3xo]))"
+    return _AFTER_CATEGORY if is_category(shape) else _EDGE
 
 
 def _right(word: str) -> str:
