@@ -95,7 +95,10 @@ def run(
         return _write(done, None, kind, summary, summary_kind, contents, force, on_set_aside)
     check_writable(_errors_file(out), force=True)
     force = force or (resume and unfinished(out))
-    options = {"source": source, "version": __version__, "contexts": contexts, **asdict(settings)}
+    # Of the other tables too: under another name there may stand what no run of this one wrote.
+    tables = {"summary": summary, "report": report.path if report else None}
+    names = {name: str(path.absolute()) if path else None for name, path in tables.items()}
+    options = {"source": source, "version": __version__, "contexts": contexts, **names, **asdict(settings)}
     with Progress(out, options, resume) as progress:
         for number in range(progress.parts):
             part = list(islice(notes, _PART))

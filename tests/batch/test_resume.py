@@ -116,3 +116,12 @@ def test_a_run_that_was_killed_when_its_table_had_its_name_goes_on(tmp_path):
     run(ROWS, stopped, resume=True)
     assert stopped.read_bytes() == whole.read_bytes()
     assert not list(tmp_path.glob("*.progress"))
+
+
+def test_a_run_goes_on_only_to_tables_of_the_same_names(tmp_path):
+    stop(tmp_path / "t.jsonl", 101, summary=tmp_path / "mine.csv")
+    other = tmp_path / "other.csv"
+    other.write_text("of somebody else")
+    with pytest.raises(NoteTermsError, match="E137"):
+        run(ROWS, tmp_path / "t.jsonl", summary=other, resume=True)
+    assert other.read_text() == "of somebody else"
