@@ -1,6 +1,8 @@
 """Every rule, cue and heading does what it says: the examples in `rules/` are the cases."""
 
 import json
+import re
+from collections import Counter
 
 import pytest
 import spacy
@@ -9,12 +11,12 @@ from spacy.pipeline import EntityRuler
 import classifier.tagging
 from classifier import resources
 from classifier.components.extents import READERS
-from classifier.components.phrases import TERMS
+from classifier.components.phrases import CANCER_CLASSES, TERMS
 from classifier.cues import load_cues
 from classifier.errors import NoteTermsError
-from classifier.lexicon import load_anatomy
+from classifier.lexicon import Lexicon, load_anatomy
 from classifier.patterns import NOT_CANCER, anchors, load_patterns
-from tests.conftest import unmark
+from tests.conftest import SAMPLES, unmark
 
 PATTERNS = load_patterns(resources.RULES)
 CUES = load_cues(resources.RULES)
@@ -142,3 +144,14 @@ def test_a_wrong_cue_is_named_with_its_line(tmp_path, line, reason):
     (tmp_path / "context_cues.jsonl").write_text(line)
     with pytest.raises(NoteTermsError, match=rf"E301.*line 1.*{reason}"):
         load_cues(tmp_path)
+
+
+def test_the_shares_of_frequent_words_are_those_counted():
+    notes = [json.loads(line) for line in (SAMPLES / "training" / "notes.jsonl").read_text("utf-8").splitlines()]
+    texts = [note["text"].lower() for note in notes if note["note_id"][0] in "fj"]
+    counts = Counter(word for text in texts for word in set(re.findall(r"[^\W_]+", text)))
+    shares = resources.read_toml(resources.RULES / "frequent_words.toml")
+    assert shares == {word: round(counts[word] / len(texts), 2) for word in shares}
+    lexicon = Lexicon(spacy.blank("en"), resources.RULES)
+    of_cancer = {term for name in CANCER_CLASSES for term in lexicon.words_of_class(name)}
+    assert {word for word, count in counts.items() if count >= 3} - set(shares) <= of_cancer
