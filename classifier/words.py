@@ -10,6 +10,18 @@ from classifier import attributes
 from classifier.markup import blank_markup
 
 
+def is_word(doc: Doc) -> np.ndarray:
+    """Return for each token of a Doc whether it is a word or mark of the note, and not white space or markup."""
+    kept: np.ndarray = doc.to_array(IS_SPACE) == 0
+    if not attributes.of_windows(doc):
+        # Windows are made of text whose markup is blanked.
+        text = doc.text
+        plain = blank_markup(text)
+        if plain is not text:
+            kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
+    return kept
+
+
 class Words:
     """The words of a Doc, sentence by sentence.
 
@@ -28,14 +40,7 @@ class Words:
     """
 
     def __init__(self, doc: Doc, starts: np.ndarray | None = None) -> None:
-        kept = doc.to_array(IS_SPACE) == 0
-        if not attributes.of_windows(doc):
-            # Windows are made of text whose markup is blanked.
-            text = doc.text
-            plain = blank_markup(text)
-            if plain is not text:
-                kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
-        self.positions: np.ndarray = np.flatnonzero(kept)
+        self.positions: np.ndarray = np.flatnonzero(is_word(doc))
         strings = doc.vocab.strings
         self.doc = Doc(doc.vocab, words=[strings[key] for key in doc.to_array(ORTH)[self.positions].tolist()])
         numbers = np.cumsum(doc.to_array(SENT_START) == 1 if starts is None else starts)[self.positions]

@@ -68,10 +68,31 @@ PIECES = st.one_of(
 )
 
 
+ANY_TEXT = st.lists(PIECES, max_size=30).map("".join)
+
+
 @settings(max_examples=150, deadline=None)
-@given(st.lists(PIECES, max_size=30).map("".join))
+@given(ANY_TEXT)
 def test_any_text(clf_without_model, text):
     check(clf_without_model, [("n", text)])
+
+
+@settings(max_examples=100, deadline=None)
+@given(ANY_TEXT)
+def test_any_text_with_the_model(clf, text):
+    check(clf, [("n", text)])
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Colon cancer<br>with new liver metastases<br/>seen on CT.<br>No recurrence &nbsp; of tumour.",
+        "<p>Breast cancer.</p>\n<b>Plan:</b> advanced <i>disease</i>, nodes positive.<br>Recurred in the <u>liver</u>.",
+    ],
+)
+def test_markup_changes_no_score(clf, text):
+    check(clf, [("n", text)])
+    assert clf.tag_text(text)
 
 
 @pytest.fixture(scope="session")

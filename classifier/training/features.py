@@ -12,6 +12,7 @@ from classifier import attributes
 from classifier.components.phrases import CANCERS, CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import Sections
 from classifier.labels import Label, Status
+from classifier.words import is_word
 
 Features = dict[str, float | str]
 """Named values of one candidate, as `sklearn.feature_extraction.DictVectorizer` takes them."""
@@ -48,6 +49,7 @@ class _Context:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
+        self.is_word = is_word(doc)
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sections = Sections(doc)
         self.classes: dict[int, str] = {}
@@ -123,7 +125,7 @@ class _Context:
         return found
 
     def _words(self, tokens: Iterable[int]) -> Iterator[str]:
-        for token in map(self.doc.__getitem__, tokens):
-            if not token.is_space:
-                lower = token.lower_
+        for index in tokens:
+            if self.is_word[index]:
+                lower = self.doc[index].lower_
                 yield "0" if lower.isdigit() else lower[:_LONGEST_WORD]
