@@ -5,9 +5,12 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from functools import reduce
 from itertools import pairwise
+from operator import or_
+from typing import TypeVar
 
 import numpy as np
 import re2
@@ -24,7 +27,7 @@ from classifier.lexicon import PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.segmentation import Segmentation
-from classifier.word_bits import Run, Runs, WordBits, is_category
+from classifier.word_bits import Run, Runs, WordBits, is_category, words_of
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
@@ -40,6 +43,7 @@ _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
 _LENGTH_OF_A_NOTE = 1500
 _MEMORY = 1 << 28
+_Sought = TypeVar("_Sought")
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -56,6 +60,22 @@ class _Wanted:
     """It is about "advanced", which the stages of the note settle."""
     runs: list[Run]
     """What must follow each other in the sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Part:
+    """A part of a note: a block, a piece of it, or a sentence."""
+
+    start: int
+    """Offset at which it begins."""
+    end: int
+    """Offset after it."""
+    text: str
+    """What stands there."""
+    words: list[str]
+    """Its words, as `classifier.word_bits.words_of` gives them."""
+    bits: int
+    """What can stand in it of all that is looked for."""
 
 
 class Screen:
@@ -157,70 +177,59 @@ class Screen:
         if not self._gate.search(plain):
             return None
         segmentation = Segmentation(plain, self._headings)
-        blocks = [(start, end, self._words.of(plain[start:end])) for start, end in segmentation.blocks()]
-        there = 0
-        for _, _, bits in blocks:
-            there |= bits
-        hidden = 0
+        blocks = [self._part(plain, start, end) for start, end in segmentation.blocks()]
+        there = reduce(or_, (block.bits for block in blocks))
         if there & self._of_cancer and not self._cancer.search(plain):
             # The bits of a term stand for its rarest word, which may stand without the rest of it.
-            hidden = self._of_cancer
-        live = [wanted for wanted in self._wanted if not wanted.note & ~(there & ~hidden)]
+            there &= ~self._of_cancer
+        live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
         if not live:
             return None
-        possible = list({wanted.sentence for wanted in live})
-        matter = [
-            sentence
-            for number, (_, _, bits) in enumerate(blocks)
-            if any(not wanted & ~bits for wanted in possible)
-            for sentence in self._promising(segmentation, number, live, possible)
-        ]
+        matter = list(self._sentences(segmentation, blocks, live, self._standing))
         if not matter:
             return None
-        stage = self._stage if any(wanted.of_advanced for wanted in live) else 0
-        facts = [
-            sentence
-            for number, (start, end, bits) in enumerate(blocks)
-            if self._tells(plain[start:end], bits, stage)
-            for sentence in self._telling(segmentation, number, stage)
-        ]
+        telling = self._fact | (self._stage if any(wanted.of_advanced for wanted in live) else 0)
+        facts = self._sentences(segmentation, blocks, telling, self._tells)
         return self._windows(segmentation, self._with_lists(segmentation, [*matter, *facts]))
 
-    def _promising(
-        self, segmentation: Segmentation, block: int, live: list[_Wanted], possible: list[int]
+    def _part(self, plain: str, start: int, end: int) -> "_Part":
+        text = plain[start:end]
+        words = words_of(text)
+        return _Part(start, end, text, words, self._words.of(text, words))
+
+    def _sentences(
+        self,
+        segmentation: Segmentation,
+        blocks: list["_Part"],
+        sought: _Sought,
+        find: Callable[["_Part", _Sought], _Sought],
     ) -> Iterator[tuple[int, int]]:
-        """The sentences of a block in which all stands that some pattern needs there."""
-        for piece in segmentation.pieces(block):
-            bits = self._words.of(segmentation.plain[slice(*piece)])
-            if any(not wanted & ~bits for wanted in possible):
-                for sentence in segmentation.sentences(block, piece):
-                    text = segmentation.plain[slice(*sentence)]
-                    if sentence != piece:
-                        bits = self._words.of(text)
-                    there = [wanted for wanted in live if not wanted.sentence & ~bits]
-                    if there and self._stand(there, text):
-                        yield sentence
+        """The sentences in which something of what is sought is found; first looked for in what they are part of."""
+        for number, block in enumerate(blocks):
+            in_block = find(block, sought)
+            if not in_block:
+                continue
+            pieces = segmentation.pieces(number)
+            for piece in pieces:
+                in_piece = in_block if len(pieces) == 1 else find(self._part(segmentation.plain, *piece), in_block)
+                if in_piece:
+                    for sentence in segmentation.sentences(number, piece):
+                        if sentence == piece or find(self._part(segmentation.plain, *sentence), in_piece):
+                            yield sentence
 
-    def _stand(self, there: list[_Wanted], sentence: str) -> bool:
-        """Whether the tokens of some pattern can follow each other as they must."""
-        words, mixed = self._runs.read(sentence)
-        return any(all(self._runs.stands(run, words, mixed) for run in wanted.runs) for wanted in there)
+    def _standing(self, part: "_Part", wanted: list[_Wanted]) -> list[_Wanted]:
+        """Of what patterns need, that which can stand in a part of the note."""
+        bits = part.bits
+        there = [pattern for pattern in wanted if pattern.sentence & bits == pattern.sentence]
+        if there:
+            marked = self._runs.read(part.text, part.words)
+            there = [pattern for pattern in there if all(map(marked.have, pattern.runs))]
+        return there
 
-    def _telling(self, segmentation: Segmentation, block: int, stage: int) -> Iterator[tuple[int, int]]:
-        """The sentences of a block by which phrases elsewhere in the note are read."""
-        for piece in segmentation.pieces(block):
-            if self._tells_at(segmentation.plain, piece, stage):
-                for sentence in segmentation.sentences(block, piece):
-                    if self._tells_at(segmentation.plain, sentence, stage):
-                        yield sentence
-
-    def _tells_at(self, plain: str, place: tuple[int, int], stage: int) -> bool:
-        text = plain[slice(*place)]
-        return self._tells(text, self._words.of(text), stage)
-
-    def _tells(self, text: str, bits: int, stage: int) -> bool:
-        """Whether a text tells something by which phrases elsewhere in the note are read."""
-        return bool(bits & stage) or (bool(bits & self._fact) and self._facts.search(text) is not None)
+    def _tells(self, part: "_Part", telling: int) -> int:
+        """Of the bits by which phrases elsewhere in the note are read, those of a part of the note."""
+        bits = part.bits & telling
+        return bits & ~self._fact if bits & self._fact and not self._facts.search(part.text) else bits
 
     @staticmethod
     def _with_lists(segmentation: Segmentation, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:

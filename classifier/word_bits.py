@@ -3,6 +3,8 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import or_
 
 from classifier.lexicon import MOST_KNOWN, Lexicon, Terms
 from classifier.patterns import Anchor, Step
@@ -20,34 +22,28 @@ def words_of(text: str) -> list[str]:
     return lower.translate(_BETWEEN_WORDS).split() if lower.isascii() else _WORD.findall(lower)
 
 
-class _Bits:
+class _Bits(dict[str, int]):
     """The bits of words: of those that are listed, and of those that have a shape; learnt as words are met."""
 
     def __init__(self) -> None:
-        self.of_word: dict[str, int] = {}
-        self.shapes: list[tuple[re.Pattern[str], int]] = []
-        self._seen: set[str] = set()
-        self._telling: dict[str, int] = {}
+        super().__init__()
+        self._listed: dict[str, int] = {}
+        self._shapes: list[tuple[re.Pattern[str], int]] = []
 
     def add(self, words: Iterable[str], shapes: Iterable[str], bit: int) -> None:
         for word in words:
-            self.of_word[word] = self.of_word.get(word, 0) | bit
-        self.shapes += [(re.compile(_in_word(shape)), bit) for shape in shapes]
+            self._listed[word] = self._listed.get(word, 0) | bit
+        self._shapes += [(re.compile(_in_word(shape)), bit) for shape in shapes]
 
-    def known(self, words: set[str]) -> dict[str, int]:
-        """The bits of words that have any; of other words too."""
-        if not words <= self._seen:
-            if len(self._seen) > MOST_KNOWN:
-                self._seen, self._telling = set(), {}
-            for word in words - self._seen:
-                bits = self.of_word.get(word, 0)
-                for shape, bit in self.shapes:
-                    if shape.search(word):
-                        bits |= bit
-                if bits:
-                    self._telling[word] = bits
-            self._seen |= words
-        return self._telling
+    def __missing__(self, word: str) -> int:
+        if len(self) > MOST_KNOWN:
+            self.clear()
+        bits = self._listed.get(word, 0)
+        for shape, bit in self._shapes:
+            if shape.search(word):
+                bits |= bit
+        self[word] = bits
+        return bits
 
 
 class WordBits:
@@ -69,17 +65,13 @@ class WordBits:
             for mark in (term for term, word in words.items() if word is None):
                 self._marks[mark] = self._marks.get(mark, 0) | 1 << index
 
-    def of(self, text: str) -> int:
-        """Return the bits of a text."""
+    def of(self, text: str, words: list[str]) -> int:
+        """Return the bits of a text, whose words are given as `words_of` gives them."""
         bits = 0
         for mark, bit in self._marks.items():
             if mark in text:
                 bits |= bit
-        words = set(words_of(text))
-        telling = self._bits.known(words)
-        for word in words & telling.keys():
-            bits |= telling[word]
-        return bits
+        return reduce(or_, filter(None, map(self._bits.__getitem__, words)), bits)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,31 +129,41 @@ class Runs:
             self._bits.add({word for term in terms.words for word in words_of(term)}, terms.shapes, bit)
         return self._of_anchor[place]
 
-    def read(self, text: str) -> tuple[list[int], bool]:
-        """Return the bits of the words of a sentence, in order, and whether one mixes letters and digits."""
-        words = words_of(text)
-        telling = self._bits.known(set(words))
-        return [telling.get(word, 0) for word in words], _MIXED.search(text) is not None
+    def read(self, text: str, words: list[str]) -> "MarkedWords":
+        """Return the words of a text that some run may have, where the words are given as `words_of` gives them."""
+        bits = map(self._bits.__getitem__, words)
+        return MarkedWords([pair for pair in enumerate(bits) if pair[1]], _MIXED.search(text) is not None)
 
-    @staticmethod
-    def stands(run: Run, words: Sequence[int], mixed: bool) -> bool:
-        """Whether a run can stand in a sentence, as `read` gives it."""
-        if not run.places or (mixed and run.shaped):
+
+@dataclass(frozen=True, slots=True)
+class MarkedWords:
+    """The words of a text that some run may have."""
+
+    words: list[tuple[int, int]]
+    """Number and bits of each, in order."""
+    mixed: bool
+    """A word of the text mixes letters and digits."""
+
+    def have(self, run: Run) -> bool:
+        """Whether a run can stand in the text."""
+        if not run.places or (self.mixed and run.shaped):
             return True
         first, last = run.places[0], len(run.places) - 1
         reached = 0
-        for word in words:
+        before = -1
+        for number, word in self.words:
             following = 1 if word & first else 0
-            for number in range(last + 1):
-                if reached >> number & 1:
-                    if word & run.places[number]:
-                        following |= 1 << number
-                    if number < last:
-                        if word & run.places[number + 1]:
-                            following |= 2 << number
-                        if word & run.between[number + 1]:
-                            following |= 1 << number
-            reached = following
+            if reached and number == before + 1:
+                for place in range(last + 1):
+                    if reached >> place & 1:
+                        if word & run.places[place]:
+                            following |= 1 << place
+                        if place < last:
+                            if word & run.places[place + 1]:
+                                following |= 2 << place
+                            if word & run.between[place + 1]:
+                                following |= 1 << place
+            reached, before = following, number
             if reached >> last:
                 return True
         return False
