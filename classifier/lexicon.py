@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import ENT_IOB, ENT_TYPE, LOWER
+from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
@@ -210,7 +210,7 @@ class Lexicon:
     def read(self, doc: Doc) -> Reading:
         """Return the Doc as the rules read it; no term reaches over the end of a sentence."""
         words = Words(doc)
-        reading = Reading(words, self._shapes_of(words.doc))
+        reading = Reading(words, self._shapes_of(words))
         self._find_terms(reading)
         strings = doc.vocab.strings
         array = np.zeros((len(reading.classes), 2), dtype="uint64")
@@ -221,15 +221,15 @@ class Lexicon:
         self._name_primaries(reading)
         return reading
 
-    def _shapes_of(self, doc: Doc) -> list[str]:
+    def _shapes_of(self, words: Words) -> list[str]:
         """The class of each word that is known by its shape."""
         known = self._shape_of
         if len(known) > MOST_KNOWN:
             known.clear()
         classes = []
-        for key in doc.to_array(LOWER).tolist():
+        for key in words.lower:
             if key not in known:
-                word = doc.vocab.strings[key]
+                word = words.doc.vocab.strings[key]
                 known[key] = next((name for name, shape in self._shapes if shape.fullmatch(word)), "")
             classes.append(known[key])
         return classes

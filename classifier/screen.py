@@ -222,7 +222,7 @@ class Screen:
         bits = part.bits
         there = [pattern for pattern in wanted if pattern.sentence & bits == pattern.sentence]
         if there:
-            marked = self._runs.read(part.text, part.words)
+            marked = self._runs.read(part.words)
             there = [pattern for pattern in there if all(map(marked.have, pattern.runs))]
         return there
 

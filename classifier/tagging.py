@@ -1,6 +1,7 @@
 """The classifier: the spaCy pipeline, and the same on texts, frames and streams of notes."""
 
 from collections.abc import Iterable, Iterator
+from contextlib import nullcontext
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -24,6 +25,7 @@ Frame = TypeVar("Frame")
 # A note of any length is read: nothing in the pipeline needs memory beyond what the text itself does.
 _MAX_LENGTH = 2**31 - 1
 _BATCH = 256
+_MOST_WORDS = 40_000
 # Of a sentence, so many characters are kept on either side of a phrase.
 _AROUND = 160
 
@@ -147,8 +149,9 @@ class Classifier:
         """
         iterator = iter(notes)
         while batch := list(islice(iterator, _BATCH)):
-            # The words of these notes are forgotten with them: a long run would else know every name and number.
-            with self.nlp.memory_zone():
+            # Once many words are known, those of later notes are forgotten with them: a long run would else know
+            # every name and number.
+            with self.nlp.memory_zone() if len(self.nlp.vocab) > _MOST_WORDS else nullcontext():
                 tagged = list(self._tag_batch(batch, contexts))
             yield from tagged
 

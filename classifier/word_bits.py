@@ -12,7 +12,8 @@ from classifier.patterns import Anchor, Step
 _WORD = re.compile(r"[^\W_]+")
 # The same for ASCII, where a table is faster than an expression.
 _BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
-_MIXED = re.compile(r"\d[^\W\d]|[^\W\d]\d")
+# Of a word that mixes letters and digits, as a shape and as a bit.
+_MIXED_SHAPE, _MIXED = r"\w*(?:\d[^\W\d]|[^\W\d]\d)\w*", 1
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
 
 
@@ -100,6 +101,7 @@ class Runs:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._bits = _Bits()
+        self._bits.add((), (_MIXED_SHAPE,), _MIXED)
         self._of_anchor: dict[Anchor, int] = {}
 
     def run(self, steps: Sequence[Step]) -> Run:
@@ -123,16 +125,16 @@ class Runs:
 
     def _bit(self, place: Anchor) -> int:
         if place not in self._of_anchor:
-            self._of_anchor[place] = bit = 1 << len(self._of_anchor)
+            self._of_anchor[place] = bit = 2 * _MIXED << len(self._of_anchor)
             terms = self._lexicon.terms(place)
             # A token is one word of a term that gives it its class.
             self._bits.add({word for term in terms.words for word in words_of(term)}, terms.shapes, bit)
         return self._of_anchor[place]
 
-    def read(self, text: str, words: list[str]) -> "MarkedWords":
-        """Return the words of a text that some run may have, where the words are given as `words_of` gives them."""
-        bits = map(self._bits.__getitem__, words)
-        return MarkedWords([pair for pair in enumerate(bits) if pair[1]], _MIXED.search(text) is not None)
+    def read(self, words: list[str]) -> "MarkedWords":
+        """Return the words of a text that some run may have; they are given as `words_of` gives them."""
+        marked = [pair for pair in enumerate(map(self._bits.__getitem__, words)) if pair[1]]
+        return MarkedWords(marked, any(bits & _MIXED for _, bits in marked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,7 +3,7 @@
 from itertools import pairwise
 
 import numpy as np
-from spacy.attrs import IS_SPACE, ORTH, SENT_START
+from spacy.attrs import IS_SPACE, LOWER, ORTH, SENT_START
 from spacy.tokens import Doc
 
 from classifier import attributes
@@ -31,6 +31,8 @@ class Words:
     ----------
     doc : Doc
         The words only, with the same vocab.
+    lower : list of int, length words
+        Lower-case form of each, as spaCy numbers it.
     positions : array of int, shape (words,)
         Index of each word in the original Doc; ascending.
     sentence : list of int, length words
@@ -43,6 +45,7 @@ class Words:
         self.positions: np.ndarray = np.flatnonzero(is_word(doc))
         strings = doc.vocab.strings
         self.doc = Doc(doc.vocab, words=[strings[key] for key in doc.to_array(ORTH)[self.positions].tolist()])
+        self.lower: list[int] = self.doc.to_array(LOWER).tolist()
         numbers = np.cumsum(doc.to_array(SENT_START) == 1 if starts is None else starts)[self.positions]
         self.sentence: list[int] = numbers.tolist()
         edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1)).tolist() if len(numbers) else []

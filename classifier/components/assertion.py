@@ -1,5 +1,6 @@
 """`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
 
+import math
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -9,7 +10,7 @@ from typing import Literal
 import numpy as np
 from spacy.attrs import SENT_START
 from spacy.language import Language
-from spacy.matcher import Matcher, PhraseMatcher
+from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import attributes
@@ -17,6 +18,7 @@ from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
 from classifier.labels import Status
+from classifier.pattern_search import PatternSearch
 from classifier.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
@@ -86,11 +88,11 @@ class Assertion(RuleComponent):
         """Compile the cues, split into tokens as the pipeline's tokenizer splits the notes."""
         self._by_key: dict[int, Cue] = {}
         self._wordings = PhraseMatcher(self._nlp.vocab, attr="LOWER")
-        self._patterns = Matcher(self._nlp.vocab)
+        self._patterns = PatternSearch(self._nlp.vocab, lambda place: len(place.words) or math.inf)
         for cue in load_cues(rules):
             self._by_key[self._nlp.vocab.strings.add(cue.id)] = cue
             if cue.pattern:
-                self._patterns.add(cue.id, [cue.pattern])
+                self._patterns.add(cue.id, cue.pattern)
             else:
                 self._wordings.add(cue.id, list(map(self._nlp.make_doc, cue.cues)))
 
@@ -119,7 +121,10 @@ class Assertion(RuleComponent):
         span = words.doc[first:last]
         # In a span, the one matcher counts from the start of the Doc, the other from that of the span.
         found = [_Mention(self._by_key[key], start, end) for key, start, end in self._wordings(span)]
-        found += [_Mention(self._by_key[key], start + first, end + first) for key, start, end in self._patterns(span)]
+        for search in self._patterns.of(words.lower[first:last]):
+            found += [
+                _Mention(self._by_key[key], start + first, end + first) for key, start, end in search.matcher(span)
+            ]
         found = [mention for mention in found if not mention.cue.final or mention.end == last]
         taken: dict[int, tuple[int, int]] = {}
         blocked: set[tuple[int, int]] = set()

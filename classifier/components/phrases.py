@@ -1,21 +1,18 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
-import re
-from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 
-from spacy.attrs import LOWER
 from spacy.language import Language
-from spacy.matcher import Matcher
 from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
-from classifier.lexicon import MOST_KNOWN, Lexicon, Reading
-from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, anchors, load_patterns
+from classifier.lexicon import Lexicon, Reading
+from classifier.pattern_search import PatternSearch
+from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
 from classifier.segmentation import OTHER_SECTION
 from classifier.words import Words
 
@@ -83,7 +80,6 @@ class PhraseFinder(RuleComponent):
         """Compile the patterns and the words that they speak of."""
         self.lexicon = Lexicon(self._nlp, rules)
         self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
-        strings = self._nlp.vocab.strings
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
         commonness = cache(self._commonness)
         rarest_of = {pattern.id: anchor(pattern, commonness) for pattern in self.patterns}
@@ -92,53 +88,15 @@ class PhraseFinder(RuleComponent):
             self.patterns, key=lambda pattern: (places.index(rarest_of[pattern.id]), -len(pattern.required))
         )
         self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
-        # A Matcher costs more than a look at what its pattern needs.
-        self._everywhere: list[_Search] = []
-        self._by_word: dict[int, list[_Search]] = {}
-        self._by_class: dict[str, list[_Search]] = {}
-        self._by_shape: list[tuple[re.Pattern[str], _Search]] = []
-        self._shaped: dict[int, list[_Search]] = {}
+        self._search = PatternSearch(self._nlp.vocab, commonness)
+        self._by_key: dict[int, Pattern] = {}
         for pattern in self.patterns:
-            rarest = rarest_of[pattern.id]
-            others = [place for place in anchors(pattern.pattern) if place != rarest and not place.shapes]
-            needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
-            search = _Search(pattern, Matcher(self._nlp.vocab), needs)
-            search.matcher.add(pattern.id, [pattern.pattern], greedy="LONGEST")
-            if rarest is None:
-                self._everywhere.append(search)
-                continue
-            for word in rarest.words:
-                self._by_word.setdefault(strings.add(word), []).append(search)
-            for name in rarest.classes:
-                self._by_class.setdefault(name, []).append(search)
-            self._by_shape += [(re.compile(shape), search) for shape in rarest.shapes]
+            self._by_key[self._nlp.vocab.strings.add(pattern.id)] = pattern
+            self._search.add(pattern.id, pattern.pattern, greedy="LONGEST")
 
     def _commonness(self, place: Anchor) -> float:
         """Return in how many of 100 ordinary notes an anchor may stand, roughly."""
         return self.lexicon.commonness(self.lexicon.terms(place))
-
-    def _searches(self, reading: Reading) -> Iterator[tuple[int, "_Search"]]:
-        """What to look for in each sentence, by its number: patterns of which all that they need stands there."""
-        lower = reading.words.doc.to_array(LOWER).tolist()
-        for number, (first, last) in reading.words.bounds.items():
-            words, classes = set(lower[first:last]), set(reading.classes[first:last])
-            found = dict.fromkeys(self._everywhere)
-            for word in words:
-                found |= dict.fromkeys(self._by_word.get(word, ()))
-                found |= dict.fromkeys(self._of_shape(word))
-            for name in classes:
-                found |= dict.fromkeys(self._by_class.get(name, ()))
-            for search in found:
-                if all(not words.isdisjoint(need) or not classes.isdisjoint(kinds) for need, kinds in search.needs):
-                    yield number, search
-
-    def _of_shape(self, word: int) -> "list[_Search]":
-        if word not in self._shaped:
-            if len(self._shaped) > MOST_KNOWN:
-                self._shaped.clear()
-            text = self._nlp.vocab.strings[word]
-            self._shaped[word] = [search for shape, search in self._by_shape if shape.search(text)]
-        return self._shaped[word]
 
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
@@ -146,17 +104,17 @@ class PhraseFinder(RuleComponent):
         surroundings = _Surroundings(doc, reading, self.lexicon.staging)
         words = reading.words
         matches = []
-        for sentence, search in self._searches(reading):
-            first, last = words.bounds[sentence]
-            pattern = search.pattern
-            for _, start, end in search.matcher(words.doc[first:last]):
-                start, end = start + first, end + first
-                allowed = surroundings.allow(pattern, start, end)
-                # A sentence about something else is left to the model, in the note of a cancer patient.
-                left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
-                if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
-                    place = _trim(words, start + pattern.before, end - pattern.after, pattern)
-                    matches.append(_Match(pattern, *place, pattern.weak or not allowed))
+        for first, last in words.bounds.values():
+            for search in self._search.of(words.lower[first:last], reading.classes[first:last]):
+                pattern = self._by_key[search.key]
+                for _, start, end in search.matcher(words.doc[first:last]):
+                    start, end = start + first, end + first
+                    allowed = surroundings.allow(pattern, start, end)
+                    # A sentence about something else is left to the model, in the note of a cancer patient.
+                    left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
+                    if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
+                        place = _trim(words, start + pattern.before, end - pattern.after, pattern)
+                        matches.append(_Match(pattern, *place, pattern.weak or not allowed))
         sections = Sections(doc)
         spans = []
         matches.sort(key=lambda match: self._rank[match.pattern.id])
@@ -182,16 +140,6 @@ class PhraseFinder(RuleComponent):
         ]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
-
-
-@dataclass(frozen=True, eq=False, slots=True)
-class _Search:
-    """A pattern, ready to be looked for."""
-
-    pattern: Pattern
-    matcher: Matcher
-    needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
-    """What else than its anchor must stand in the sentence: words, as spaCy numbers them, or word classes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -290,8 +238,7 @@ class _Surroundings:
             for index, name in enumerate(classes)
         )
         self.staging: dict[int, set[str]] = {}
-        lower = reading.words.doc.to_array(LOWER).tolist()
-        for number, word, name in zip(self.sentence, lower, classes, strict=True):
+        for number, word, name in zip(self.sentence, reading.words.lower, classes, strict=True):
             if name in _STAGING_WORDS or word in staging:
                 self.staging.setdefault(number, set()).add(name)
 

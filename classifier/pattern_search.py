@@ -1,0 +1,92 @@
+"""Matcher patterns, each looked for only where all stands that it needs: a Matcher costs more than that look."""
+
+import re
+from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from spacy.matcher import Matcher
+from spacy.vocab import Vocab
+
+from classifier.lexicon import MOST_KNOWN
+from classifier.patterns import Anchor, anchors
+
+
+@dataclass(frozen=True, eq=False, slots=True)
+class Search:
+    """A pattern, ready to be looked for."""
+
+    key: int
+    """Id of the pattern, as spaCy numbers it."""
+    matcher: Matcher
+    """It alone."""
+    needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
+    """What else than its anchor must stand in the sentence: words, as spaCy numbers them, or word classes."""
+
+
+class PatternSearch:
+    """Patterns by their anchors.
+
+    Parameters
+    ----------
+    vocab : Vocab
+        Of the Docs that are searched.
+    commonness : callable
+        How common an anchor is: patterns are kept by their rarest.
+    """
+
+    def __init__(self, vocab: Vocab, commonness: Callable[[Anchor], float]) -> None:
+        self._vocab = vocab
+        self._commonness = commonness
+        self._everywhere: list[Search] = []
+        self._by_word: dict[int, list[Search]] = {}
+        self._by_class: dict[str, list[Search]] = {}
+        self._by_shape: list[tuple[re.Pattern[str], Search]] = []
+        self._shaped: dict[int, list[Search]] = {}
+
+    def add(self, name: str, tokens: list[dict[str, Any]], **options: Any) -> None:
+        """Add a pattern under its id, with the options of `Matcher.add`."""
+        strings = self._vocab.strings
+        places = anchors(tokens)
+        rarest = min(places, key=self._commonness, default=None)
+        others = [place for place in places if place != rarest and not place.shapes]
+        needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
+        search = Search(strings.add(name), Matcher(self._vocab), needs)
+        search.matcher.add(name, [tokens], **options)
+        if rarest is None:
+            self._everywhere.append(search)
+            return
+        for word in rarest.words:
+            self._by_word.setdefault(strings.add(word), []).append(search)
+        for kind in rarest.classes:
+            self._by_class.setdefault(kind, []).append(search)
+        self._by_shape += [(re.compile(shape), search) for shape in rarest.shapes]
+
+    def of(self, words: Collection[int], classes: Collection[str] = ()) -> Iterator[Search]:
+        """Give the patterns of which all that they need stands in a sentence.
+
+        Parameters
+        ----------
+        words : collection of int
+            Lower-case forms of its words, as spaCy numbers them.
+        classes : collection of str
+            Their word classes.
+        """
+        words, classes = set(words), set(classes)
+        found = dict.fromkeys(self._everywhere)
+        for word in words:
+            found |= dict.fromkeys(self._by_word.get(word, ()))
+            found |= dict.fromkeys(self._of_shape(word))
+        for name in classes:
+            found |= dict.fromkeys(self._by_class.get(name, ()))
+        for search in found:
+            if all(not words.isdisjoint(need) or not classes.isdisjoint(kinds) for need, kinds in search.needs):
+                yield search
+
+    def _of_shape(self, word: int) -> list[Search]:
+        if word not in self._shaped:
+            if len(self._shaped) > MOST_KNOWN:
+                self._shaped.clear()
+            text = self._vocab.strings[word]
+            self._shaped[word] = [search for shape, search in self._by_shape if shape.search(text)]
+        return self._shaped[word]
