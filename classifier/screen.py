@@ -5,12 +5,11 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import or_
-from typing import TypeVar
 
 import numpy as np
 import re2
@@ -43,7 +42,6 @@ _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
 _LENGTH_OF_A_NOTE = 1500
 _MEMORY = 1 << 28
-_Sought = TypeVar("_Sought")
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -106,8 +104,7 @@ class Screen:
         facts = _joined([cancer, nodes, Terms(frozenset([*PRIMARY_WORDS, *clues]))])
         stages = _joined(min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
         named = _of_classes(lexicon, *NAMED_CLASSES)
-        looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, facts: 2, stages: 3, named: 4}
-        self._fact, self._stage = 1 << 2, 1 << 3
+        looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, named: 2}
         self._runs = Runs(lexicon)
         self._wanted: list[_Wanted] = []
         gates = [self._expression(cancer)]
@@ -126,7 +123,7 @@ class Screen:
             self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED, made))
         self._words = WordBits(looked_for, lexicon)
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
-        self._facts = self._compile(facts)
+        self._facts = {staged: self._compile(_joined([facts, stages]) if staged else facts) for staged in (True, False)}
         self._cancer = self._compile(cancer)
         self._of_cancer = sum(1 << bit for terms, bit in looked_for.items() if _is_part(terms, cancer))
 
@@ -185,37 +182,38 @@ class Screen:
         live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
         if not live:
             return None
-        matter = list(self._sentences(segmentation, blocks, live, self._standing))
+        matter = [
+            sentence
+            for number, block in enumerate(blocks)
+            for sentence in self._promising(segmentation, number, block, live)
+        ]
         if not matter:
             return None
-        telling = self._fact | (self._stage if any(wanted.of_advanced for wanted in live) else 0)
-        facts = self._sentences(segmentation, blocks, telling, self._tells)
-        return self._windows(segmentation, self._with_lists(segmentation, [*matter, *facts]))
+        facts = self._facts[any(wanted.of_advanced for wanted in live)]
+        telling = _sentences_at(segmentation, (match.span() for match in facts.finditer(plain)))
+        return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]))
 
     def _part(self, plain: str, start: int, end: int) -> "_Part":
         text = plain[start:end]
         words = words_of(text)
         return _Part(start, end, text, words, self._words.of(text, words))
 
-    def _sentences(
-        self,
-        segmentation: Segmentation,
-        blocks: list["_Part"],
-        sought: _Sought,
-        find: Callable[["_Part", _Sought], _Sought],
+    def _promising(
+        self, segmentation: Segmentation, number: int, block: "_Part", live: list[_Wanted]
     ) -> Iterator[tuple[int, int]]:
-        """The sentences in which something of what is sought is found; first looked for in what they are part of."""
-        for number, block in enumerate(blocks):
-            in_block = find(block, sought)
-            if not in_block:
-                continue
-            pieces = segmentation.pieces(number)
-            for piece in pieces:
-                in_piece = in_block if len(pieces) == 1 else find(self._part(segmentation.plain, *piece), in_block)
-                if in_piece:
-                    for sentence in segmentation.sentences(number, piece):
-                        if sentence == piece or find(self._part(segmentation.plain, *sentence), in_piece):
-                            yield sentence
+        """The sentences of a block in which all stands that some pattern needs there; first looked for in the block."""
+        in_block = self._standing(block, live)
+        if not in_block:
+            return
+        pieces = segmentation.pieces(number)
+        for piece in pieces:
+            in_piece = (
+                in_block if len(pieces) == 1 else self._standing(self._part(segmentation.plain, *piece), in_block)
+            )
+            if in_piece:
+                for sentence in segmentation.sentences(number, piece):
+                    if sentence == piece or self._standing(self._part(segmentation.plain, *sentence), in_piece):
+                        yield sentence
 
     def _standing(self, part: "_Part", wanted: list[_Wanted]) -> list[_Wanted]:
         """Of what patterns need, that which can stand in a part of the note."""
@@ -226,18 +224,13 @@ class Screen:
             there = [pattern for pattern in there if all(map(marked.have, pattern.runs))]
         return there
 
-    def _tells(self, part: "_Part", telling: int) -> int:
-        """Of the bits by which phrases elsewhere in the note are read, those of a part of the note."""
-        bits = part.bits & telling
-        return bits & ~self._fact if bits & self._fact and not self._facts.search(part.text) else bits
-
     @staticmethod
     def _with_lists(segmentation: Segmentation, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
         """The sentences in order, each item of a list with the items before it and what heads them."""
         found = dict(sentences)
         for start, _ in sentences:
             while start and _ITEM.search(segmentation.plain[start : start + 40]):
-                start, end = segmentation.before(start)
+                start, end = segmentation.sentence_at(start - 1)
                 if start in found:
                     break
                 found[start] = end
@@ -306,6 +299,16 @@ class Screen:
         parts = [f"{_left(word)}{word}{_right(word)}" for word in sorted(words) if word]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)
+
+
+def _sentences_at(segmentation: Segmentation, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
+    """The sentences of a note that stand at some places."""
+    found: dict[int, int] = {}
+    for start, end in places:
+        while start < end:
+            first, start = segmentation.sentence_at(start)
+            found[first] = start
+    return list(found.items())
 
 
 def _options() -> "re2.Options":

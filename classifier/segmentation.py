@@ -137,7 +137,7 @@ class Segmentation:
         self._flat = "\n" not in self.plain and "\r" not in self.plain
         ends = (match.end() for match in _BLOCK_END.finditer(self.plain))
         self._blocks = [0, *(end for end in ends if end < len(self.plain))]
-        self._pieces: dict[int, list[int]] = {}
+        self._pieces: dict[int, list[tuple[int, int]]] = {}
         self._sections: dict[int, list[Section]] = {}
         self._starts: dict[int, list[int]] = {}
         self._last: dict[int, Section | None] = {}
@@ -150,19 +150,21 @@ class Segmentation:
         """Return start and end of the pieces of a block, by its number: no sentence reaches from one into the next."""
         if block not in self._pieces:
             start, end = self._blocks[block], self._end(block)
-            self._pieces[block] = [start, *(m.end() for m in _PIECE_END.finditer(self.plain, start, end)), end]
-        return list(pairwise(self._pieces[block]))
+            ends = (match.end() for match in _PIECE_END.finditer(self.plain, start, end))
+            self._pieces[block] = list(pairwise([start, *ends, end]))
+        return self._pieces[block]
 
     def sentences(self, block: int, piece: tuple[int, int]) -> list[tuple[int, int]]:
         """Return start and end of the sentences of a piece of a block."""
-        return list(pairwise([*self._starts_of(block, piece), piece[1]]))
+        return list(pairwise(self._starts_of(block, piece)))
 
-    def before(self, start: int) -> tuple[int, int]:
-        """Return start and end of the sentence before one that starts at an offset, which is not the first."""
-        block = bisect_right(self._blocks, start - 1) - 1
+    def sentence_at(self, offset: int) -> tuple[int, int]:
+        """Return start and end of the sentence that an offset stands in."""
+        block = bisect_right(self._blocks, offset) - 1
         pieces = self.pieces(block)
-        starts = self._starts_of(block, pieces[bisect_right(pieces, start - 1, key=itemgetter(0)) - 1])
-        return starts[bisect_right(starts, start - 1) - 1], start
+        starts = self._starts_of(block, pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1])
+        number = bisect_right(starts, offset) - 1
+        return starts[number], starts[number + 1]
 
     def section(self, offset: int) -> Section | None:
         """Return the section that an offset stands in; it is taken to end with the block of its heading."""
@@ -189,7 +191,12 @@ class Segmentation:
         ends = [*(section.start for section in sections[1:]), len(self.plain)]
         return Segments(
             [Section(section.start, end, section.name) for section, end in zip(sections, ends, strict=bool(sections))],
-            [start for number in numbers for piece in self.pieces(number) for start in self._starts_of(number, piece)],
+            [
+                start
+                for number in numbers
+                for piece in self.pieces(number)
+                for start in self._starts_of(number, piece)[:-1]
+            ],
         )
 
     def _end(self, number: int) -> int:
@@ -205,11 +212,13 @@ class Segmentation:
         return self._sections[number]
 
     def _starts_of(self, block: int, piece: tuple[int, int]) -> list[int]:
+        """Where the sentences of a piece start, and its end."""
         start, end = piece
         if start not in self._starts:
             headings = (section.start for section in self._sections_of(block) if start <= section.start < end)
             found = sorted({start, *headings, *_boundaries(self.plain, start, end, self._flat)})
-            self._starts[start] = [place for a, b in pairwise([*found, end]) for place in (a, *_cuts(self.plain, a, b))]
+            cut = [place for a, b in pairwise([*found, end]) for place in (a, *_cuts(self.plain, a, b))]
+            self._starts[start] = [*cut, end]
         return self._starts[start]
 
 
