@@ -65,10 +65,24 @@ def advanced_reason(doc: Doc) -> str | None:
     return doc.spans[STORE].attrs.get("advanced_reason") if STORE in doc.spans else None
 
 
-def set_offsets(doc: Doc, windows: list[tuple[int, int]]) -> None:
-    """Store where the windows of a note that a Doc is made of begin: in the Doc, and in the note."""
+def set_windows(doc: Doc, windows: list[tuple[int, int]], possible: dict[int, list[int]]) -> None:
+    """Store what is known of a Doc that is made of windows of a note.
+
+    Parameters
+    ----------
+    doc : Doc
+    windows : list of (int, int)
+        Where each begins: in the Doc, and in the note.
+    possible : dict of int to list of int
+        Ids, as spaCy numbers them, of the patterns that may stand in a sentence, by its number in the Doc, from 1.
+    """
     doc.spans[STORE] = []
-    doc.spans[STORE].attrs["windows"] = windows
+    doc.spans[STORE].attrs.update(windows=windows, possible=possible)
+
+
+def possible_patterns(doc: Doc) -> dict[int, list[int]] | None:
+    """Return the patterns that may stand in each sentence, as `set_windows` has them; None for a whole note."""
+    return doc.spans[STORE].attrs.get("possible") if STORE in doc.spans else None
 
 
 def of_windows(doc: Doc) -> bool:

@@ -1,7 +1,7 @@
 """Matcher patterns, each looked for only where all stands that it needs: a Matcher costs more than that look."""
 
 import re
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -38,6 +38,7 @@ class PatternSearch:
     def __init__(self, vocab: Vocab, commonness: Callable[[Anchor], float]) -> None:
         self._vocab = vocab
         self._commonness = commonness
+        self._by_key: dict[int, Search] = {}
         self._everywhere: list[Search] = []
         self._by_word: dict[int, list[Search]] = {}
         self._by_class: dict[str, list[Search]] = {}
@@ -53,6 +54,7 @@ class PatternSearch:
         needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
         search = Search(strings.add(name), Matcher(self._vocab), needs)
         search.matcher.add(name, [tokens], **options)
+        self._by_key[search.key] = search
         if rarest is None:
             self._everywhere.append(search)
             return
@@ -82,6 +84,10 @@ class PatternSearch:
         for search in found:
             if all(not words.isdisjoint(need) or not classes.isdisjoint(kinds) for need, kinds in search.needs):
                 yield search
+
+    def named(self, keys: Iterable[int]) -> Iterator[Search]:
+        """Give the patterns of some ids, as spaCy numbers them."""
+        return map(self._by_key.__getitem__, keys)
 
     def _of_shape(self, word: int) -> list[Search]:
         if word not in self._shaped:

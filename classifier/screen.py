@@ -50,6 +50,8 @@ _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 class _Wanted:
     """What a pattern needs, as bits: one for each of the things that are looked for."""
 
+    pattern: int
+    """Its id, as spaCy numbers it."""
     note: int
     """What must stand in the note."""
     sentence: int
@@ -120,7 +122,8 @@ class Screen:
             else:
                 gates.append(self._rarest(cancer, pattern))
             made = [self._runs.run(steps) for steps in runs(pattern.pattern)]
-            self._wanted.append(_Wanted(note, sentence, pattern.label == Label.ADVANCED, made))
+            key = nlp.vocab.strings.add(pattern.id)
+            self._wanted.append(_Wanted(key, note, sentence, pattern.label == Label.ADVANCED, made))
         self._words = WordBits(looked_for, lexicon)
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._facts = {staged: self._compile(_joined([facts, stages]) if staged else facts) for staged in (True, False)}
@@ -182,16 +185,16 @@ class Screen:
         live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
         if not live:
             return None
-        matter = [
-            sentence
+        matter = {
+            sentence: [wanted.pattern for wanted in found]
             for number, block in enumerate(blocks)
-            for sentence in self._promising(segmentation, number, block, live)
-        ]
+            for sentence, found in self._promising(segmentation, number, block, live)
+        }
         if not matter:
             return None
         facts = self._facts[any(wanted.of_advanced for wanted in live)]
         telling = _sentences_at(segmentation, (match.span() for match in facts.finditer(plain)))
-        return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]))
+        return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]), matter)
 
     def _part(self, plain: str, start: int, end: int) -> "_Part":
         text = plain[start:end]
@@ -200,20 +203,19 @@ class Screen:
 
     def _promising(
         self, segmentation: Segmentation, number: int, block: "_Part", live: list[_Wanted]
-    ) -> Iterator[tuple[int, int]]:
+    ) -> Iterator[tuple[tuple[int, int], list[_Wanted]]]:
         """The sentences of a block in which all stands that some pattern needs there; first looked for in the block."""
         in_block = self._standing(block, live)
         if not in_block:
             return
-        pieces = segmentation.pieces(number)
+        plain, pieces = segmentation.plain, segmentation.pieces(number)
         for piece in pieces:
-            in_piece = (
-                in_block if len(pieces) == 1 else self._standing(self._part(segmentation.plain, *piece), in_block)
-            )
+            in_piece = in_block if len(pieces) == 1 else self._standing(self._part(plain, *piece), in_block)
             if in_piece:
                 for sentence in segmentation.sentences(number, piece):
-                    if sentence == piece or self._standing(self._part(segmentation.plain, *sentence), in_piece):
-                        yield sentence
+                    found = in_piece if sentence == piece else self._standing(self._part(plain, *sentence), in_piece)
+                    if found:
+                        yield sentence, found
 
     def _standing(self, part: "_Part", wanted: list[_Wanted]) -> list[_Wanted]:
         """Of what patterns need, that which can stand in a part of the note."""
@@ -236,7 +238,9 @@ class Screen:
                 found[start] = end
         return sorted(found.items())
 
-    def _windows(self, segmentation: Segmentation, sentences: list[tuple[int, int]]) -> Doc:
+    def _windows(
+        self, segmentation: Segmentation, sentences: list[tuple[int, int]], matter: dict[tuple[int, int], list[int]]
+    ) -> Doc:
         """A Doc of sentences. Each brings along the rest of the chunks it shares with others, to be split alike."""
         plain = segmentation.plain
         windows: list[tuple[int, int]] = []
@@ -267,12 +271,18 @@ class Screen:
                 if last < end:
                     begins[position + last - start] = last
             position += end - start + 1
-        attributes.set_offsets(doc, offsets)
-        self._mark(doc, sorted(begins.items()), segmentation)
+        numbers = self._mark(doc, sorted(begins.items()), segmentation)
+        possible: dict[int, list[int]] = {}
+        for (start, _), patterns in matter.items():
+            possible.setdefault(numbers[start], []).extend(patterns)
+        attributes.set_windows(doc, offsets, possible)
         return doc
 
-    def _mark(self, doc: Doc, begins: list[tuple[int, int]], segmentation: Segmentation) -> None:
-        """Set sentence starts and sections; `begins` pairs each sentence's offset with that in the note."""
+    def _mark(self, doc: Doc, begins: list[tuple[int, int]], segmentation: Segmentation) -> dict[int, int]:
+        """Set sentence starts and sections; `begins` pairs each sentence's offset with that in the note.
+
+        Returns the number of each sentence, from 1, by its offset in the note.
+        """
         indices = np.searchsorted(doc.to_array(IDX).astype("int64"), [place for place, _ in begins])
         starts = np.full((len(doc), 1), NO_START, dtype="uint64")
         starts[indices[indices < len(doc)]] = 1
@@ -289,6 +299,8 @@ class Screen:
             else:
                 sections.append((first, last, section.name, section.start))
         doc.spans[SECTIONS] = [Span(doc, first, last, label=name) for first, last, name, _ in sections]
+        numbers = np.searchsorted(np.unique(indices), indices) + 1
+        return dict(zip((original for _, original in begins), numbers.tolist(), strict=True))
 
     def _compile(self, terms: Terms) -> "re2._Regexp":
         return re2.compile(self._expression(terms), _options())

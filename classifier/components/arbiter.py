@@ -16,8 +16,8 @@ from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.schemes import Scheme, load_scheme
 from classifier.training.features import features
 
-WEAK_THRESHOLD = 0.7
-"""A phrase that no rule settles is tagged from this probability on."""
+WEAK_THRESHOLD = 0.75
+"""A phrase that no rule settles is tagged from this probability on that it is a cancer's and its extent right."""
 DROP_THRESHOLD = 0.4
 """A phrase that a rule settles is no tag below this probability."""
 CHANGE_THRESHOLD = 0.7
@@ -69,10 +69,12 @@ def by_both(
     """
     if weak:
         settled = _likeliest(judgement.extents, extent)
+        tagged = judgement.about * judgement.extents.get(settled or "", 1.0) >= threshold
     else:
         settled = _settled(extent, judgement.extents, open_extents if judgement.placed else ())
+        tagged = judgement.about >= drop
     return Decision(
-        judgement.about >= (threshold if weak else drop),
+        tagged,
         settled,
         _settled(status, judgement.statuses, open_statuses),
     )

@@ -1,5 +1,6 @@
 """`cancer_phrases`: the phrases that may speak of spread, recurrence, relapse, a second cancer, or "advanced"."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,7 @@ from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.lexicon import Lexicon, Reading
-from classifier.pattern_search import PatternSearch
+from classifier.pattern_search import PatternSearch, Search
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
 from classifier.segmentation import OTHER_SECTION
 from classifier.words import Words
@@ -88,11 +89,12 @@ class PhraseFinder(RuleComponent):
             self.patterns, key=lambda pattern: (places.index(rarest_of[pattern.id]), -len(pattern.required))
         )
         self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
-        self._search = PatternSearch(self._nlp.vocab, commonness)
+        self._phrases, self._blocks = (PatternSearch(self._nlp.vocab, commonness) for _ in range(2))
         self._by_key: dict[int, Pattern] = {}
         for pattern in self.patterns:
             self._by_key[self._nlp.vocab.strings.add(pattern.id)] = pattern
-            self._search.add(pattern.id, pattern.pattern, greedy="LONGEST")
+            search = self._blocks if pattern.label == NOT_CANCER else self._phrases
+            search.add(pattern.id, pattern.pattern, greedy="LONGEST")
 
     def _commonness(self, place: Anchor) -> float:
         """Return in how many of 100 ordinary notes an anchor may stand, roughly."""
@@ -103,18 +105,14 @@ class PhraseFinder(RuleComponent):
         reading = self.lexicon.read(doc)
         surroundings = _Surroundings(doc, reading, self.lexicon.staging)
         words = reading.words
+        possible = attributes.possible_patterns(doc)
         matches = []
-        for first, last in words.bounds.values():
-            for search in self._search.of(words.lower[first:last], reading.classes[first:last]):
-                pattern = self._by_key[search.key]
-                for _, start, end in search.matcher(words.doc[first:last]):
-                    start, end = start + first, end + first
-                    allowed = surroundings.allow(pattern, start, end)
-                    # A sentence about something else is left to the model, in the note of a cancer patient.
-                    left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
-                    if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
-                        place = _trim(words, start + pattern.before, end - pattern.after, pattern)
-                        matches.append(_Match(pattern, *place, pattern.weak or not allowed))
+        for number, (first, last) in words.bounds.items():
+            said = words.lower[first:last], reading.classes[first:last]
+            searches = self._phrases.of(*said) if possible is None else self._phrases.named(possible.get(number, ()))
+            if found := self._matches(searches, first, last, reading, surroundings):
+                matches += found
+                matches += self._matches(self._blocks.of(*said), first, last, reading, surroundings)
         sections = Sections(doc)
         spans = []
         matches.sort(key=lambda match: self._rank[match.pattern.id])
@@ -140,6 +138,25 @@ class PhraseFinder(RuleComponent):
         ]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
+
+    def _matches(
+        self, searches: Iterable[Search], first: int, last: int, reading: Reading, surroundings: "_Surroundings"
+    ) -> list["_Match"]:
+        """What some patterns find in the words from first to last."""
+        words = reading.words
+        sentence = words.doc[first:last]
+        matches = []
+        for search in searches:
+            pattern = self._by_key[search.key]
+            for _, start, end in search.matcher(sentence):
+                start, end = start + first, end + first
+                allowed = surroundings.allow(pattern, start, end)
+                # A sentence about something else is left to the model, in the note of a cancer patient.
+                left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
+                if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
+                    place = _trim(words, start + pattern.before, end - pattern.after, pattern)
+                    matches.append(_Match(pattern, *place, pattern.weak or not allowed))
+        return matches
 
 
 @dataclass(frozen=True, slots=True)
