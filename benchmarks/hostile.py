@@ -14,6 +14,7 @@ TEXTS = {
     "anchors, no sentence end": ANCHORS.replace(" ", ", "),
     "newlines": "\n",
     "one chunk": "cancermets",
+    "one word": "x",
     "chunk of marks": "cancer/mets-",
     "chunk of sites": "liver/mets/",
     "chunk of cues": "no/mets/but/",

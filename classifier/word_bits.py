@@ -12,8 +12,9 @@ from classifier.patterns import Anchor, Step
 _WORD = re.compile(r"[^\W_]+")
 # The same for ASCII, where a table is faster than an expression.
 _BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
-# Of a word that mixes letters and digits, as a shape and as a bit.
-_MIXED_SHAPE, _MIXED = r"\w*(?:\d[^\W\d]|[^\W\d]\d)\w*", 1
+# The bit of a word that mixes letters and digits.
+_MIXED = 1
+_MIXES = re.compile(r"\d[^\W\d]|[^\W\d]\d")
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
 
 
@@ -31,10 +32,10 @@ class _Bits(dict[str, int]):
         self._listed: dict[str, int] = {}
         self._shapes: list[tuple[re.Pattern[str], int]] = []
 
-    def add(self, words: Iterable[str], shapes: Iterable[str], bit: int) -> None:
+    def add(self, words: Iterable[str], shapes: Iterable[re.Pattern[str]], bit: int) -> None:
         for word in words:
             self._listed[word] = self._listed.get(word, 0) | bit
-        self._shapes += [(re.compile(_in_word(shape)), bit) for shape in shapes]
+        self._shapes += [(shape, bit) for shape in shapes]
 
     def __missing__(self, word: str) -> int:
         if len(self) > MOST_KNOWN:
@@ -62,7 +63,7 @@ class WordBits:
         self._bits = _Bits()
         for terms, index in things.items():
             words = {term: lexicon.rarest_word(term) for term in terms.words}
-            self._bits.add(filter(None, set(words.values())), terms.shapes, 1 << index)
+            self._bits.add(filter(None, set(words.values())), map(_in_word, terms.shapes), 1 << index)
             for mark in (term for term, word in words.items() if word is None):
                 self._marks[mark] = self._marks.get(mark, 0) | 1 << index
 
@@ -101,7 +102,7 @@ class Runs:
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
         self._bits = _Bits()
-        self._bits.add((), (_MIXED_SHAPE,), _MIXED)
+        self._bits.add((), (_MIXES,), _MIXED)
         self._of_anchor: dict[Anchor, int] = {}
 
     def run(self, steps: Sequence[Step]) -> Run:
@@ -128,7 +129,7 @@ class Runs:
             self._of_anchor[place] = bit = 2 * _MIXED << len(self._of_anchor)
             terms = self._lexicon.terms(place)
             # A token is one word of a term that gives it its class.
-            self._bits.add({word for term in terms.words for word in words_of(term)}, terms.shapes, bit)
+            self._bits.add({word for term in terms.words for word in words_of(term)}, map(_in_word, terms.shapes), bit)
         return self._of_anchor[place]
 
     def read(self, words: list[str]) -> "MarkedWords":
@@ -171,10 +172,10 @@ class MarkedWords:
         return False
 
 
-def _in_word(shape: str) -> str:
-    """The same within a word, in lower case."""
+def _in_word(shape: str) -> re.Pattern[str]:
+    """The expression of a shape for a word in lower case, of which it may be a part."""
     before = "(?:^|(?<=[0-4a-dxsoi]))" if is_category(shape) else "^"
-    return f"{before}(?:{shape.strip('^$')})(?:$|(?=[cpyra]{{0,3}}[nm][0-3xo]))"
+    return re.compile(f"{before}(?:{shape.strip('^$')})(?:$|(?=[cpyra]{{0,3}}[nm][0-3xo]))")
 
 
 def is_category(shape: str) -> bool:

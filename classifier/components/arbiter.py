@@ -16,11 +16,11 @@ from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.schemes import Scheme, load_scheme
 from classifier.training.features import features
 
-WEAK_THRESHOLD = 0.75
+WEAK_THRESHOLD = 0.7
 """A phrase that no rule settles is tagged from this probability on that it is a cancer's and its extent right."""
 DROP_THRESHOLD = 0.4
 """A phrase that a rule settles is no tag below this probability."""
-CHANGE_THRESHOLD = 0.7
+CHANGE_THRESHOLD = 0.6
 """The model's extent or status stands against an open one of the rules from this probability on."""
 OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
 """Extents by which the rules say that they know no site; of others they are sure."""
