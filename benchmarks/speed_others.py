@@ -15,6 +15,7 @@ import spacy
 from exports import texts
 
 SAMPLE = 150
+ROUNDS = 3
 TERMS = ["metastasis", "metastases", "metastatic", "mets", "recurrence", "recurrent", "recurred", "relapse", "relapsed"]
 TERMS += ["secondaries", "carcinomatosis", "second primary", "locally advanced", "advanced cancer", "stage IV"]
 
@@ -60,12 +61,14 @@ def sample() -> list[str]:
 
 
 def rate(read: Callable[[str], object], notes: list[str]) -> float:
-    """Notes a second, after a first note that is not counted."""
-    read(notes[0])
-    began = time.perf_counter()
-    for note in notes:
-        read(note)
-    return len(notes) / (time.perf_counter() - began)
+    """Notes a second, best of some rounds: the first learns words, and other work on the machine only ever adds."""
+    times = []
+    for _ in range(ROUNDS):
+        began = time.perf_counter()
+        for note in notes:
+            read(note)
+        times.append(time.perf_counter() - began)
+    return len(notes) / min(times)
 
 
 def main() -> None:

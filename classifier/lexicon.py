@@ -148,6 +148,7 @@ class Lexicon:
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
         self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
         self._rarest: dict[str, str | None] = {}
+        self._of_anchor: dict[Anchor, Terms] = {}
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._term_of: dict[int, tuple[str, str]] = {}
         terms: dict[tuple[str, str], set[str]] = {}
@@ -203,9 +204,11 @@ class Lexicon:
 
     def terms(self, place: Anchor) -> Terms:
         """Return what to look for in a raw text to find an anchor."""
-        words = {word for name in place.classes for word in self.words_of_class(name)}
-        shapes = {shape for name, shape in self.shapes if name in place.classes}
-        return Terms(frozenset(words | place.words), frozenset(shapes | place.shapes))
+        if place not in self._of_anchor:
+            words = {word for name in place.classes for word in self.words_of_class(name)}
+            shapes = {shape for name, shape in self.shapes if name in place.classes}
+            self._of_anchor[place] = Terms(frozenset(words | place.words), frozenset(shapes | place.shapes))
+        return self._of_anchor[place]
 
     def read(self, doc: Doc) -> Reading:
         """Return the Doc as the rules read it; no term reaches over the end of a sentence."""
