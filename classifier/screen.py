@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 import re2
@@ -62,16 +63,9 @@ class _Wanted:
     """What must follow each other in the sentence."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Part:
+class _Part(NamedTuple):
     """A part of a note: a block, a piece of it, or a sentence."""
 
-    start: int
-    """Offset at which it begins."""
-    end: int
-    """Offset after it."""
-    text: str
-    """What stands there."""
     words: list[str]
     """Its words, as `classifier.word_bits.words_of` gives them."""
     bits: int
@@ -196,13 +190,13 @@ class Screen:
         telling = _sentences_at(segmentation, (match.span() for match in facts.finditer(plain)))
         return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]), matter)
 
-    def _part(self, plain: str, start: int, end: int) -> "_Part":
+    def _part(self, plain: str, start: int, end: int) -> _Part:
         text = plain[start:end]
         words = words_of(text)
-        return _Part(start, end, text, words, self._words.of(text, words))
+        return _Part(words, self._words.of(text, words))
 
     def _promising(
-        self, segmentation: Segmentation, number: int, block: "_Part", live: list[_Wanted]
+        self, segmentation: Segmentation, number: int, block: _Part, live: list[_Wanted]
     ) -> Iterator[tuple[tuple[int, int], list[_Wanted]]]:
         """The sentences of a block in which all stands that some pattern needs there; first looked for in the block."""
         in_block = self._standing(block, live)
@@ -217,7 +211,7 @@ class Screen:
                     if found:
                         yield sentence, found
 
-    def _standing(self, part: "_Part", wanted: list[_Wanted]) -> list[_Wanted]:
+    def _standing(self, part: _Part, wanted: list[_Wanted]) -> list[_Wanted]:
         """Of what patterns need, that which can stand in a part of the note."""
         bits = part.bits
         there = [pattern for pattern in wanted if pattern.sentence & bits == pattern.sentence]
