@@ -31,6 +31,8 @@ class Cue(BaseModel):
     """How many tokens the scope reaches; none: to the end of the sentence."""
     past: Literal["history", "over"] | None = None
     """Puts the finding in the past: `history` as ConText has it, `over` only where it is over or overtaken."""
+    labels: tuple[str, ...] = ()
+    """Labels of the findings that it speaks of; none: all."""
     holds: bool = False
     """A nearer cue does not end its scope: what follows "if" stays a condition."""
     carries: bool = False

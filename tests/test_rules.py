@@ -47,11 +47,18 @@ def test_pattern_has_something_to_be_looked_for_by(pattern):
 
 @pytest.mark.parametrize("cue", [c for c in CUES if c.kind not in ("pseudo", "terminator")], ids=lambda c: c.id)
 def test_cue_gives_its_status(finding, cue):
-    span = finding(cue.example)
+    span = finding(cue.example, *cue.labels[:1])
     if cue.kind == "historical":
         assert span._.historical
     else:
         assert span._.status == cue.kind
+
+
+@pytest.mark.parametrize("cue", [c for c in CUES if c.labels], ids=lambda c: c.id)
+def test_cue_of_some_labels_says_nothing_of_others(proposals, cue):
+    text, start, _ = unmark(cue.example)
+    doc = proposals(text[:start] + "bone metastasis" + " in 2018.")
+    assert not [span for span in doc.spans[TERMS] if span._.historical]
 
 
 @pytest.mark.parametrize("cue", [c for c in CUES if c.kind in ("pseudo", "terminator")], ids=lambda c: c.id)
@@ -72,10 +79,10 @@ def finding():
     nlp.add_pipe("sentencizer")
     nlp.add_pipe("cancer_assertion", config={"spans_key": "findings"})
 
-    def read(marked):
+    def read(marked, label="FINDING"):
         text, start, end = unmark(marked)
         doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
-        doc.spans["findings"] = [doc.char_span(start, end, label="FINDING", alignment_mode="expand")]
+        doc.spans["findings"] = [doc.char_span(start, end, label=label, alignment_mode="expand")]
         return next(iter(nlp.get_pipe("cancer_assertion")(doc).spans["findings"]))
 
     return read

@@ -18,8 +18,11 @@ from classifier.errors import NoteTermsError
 
 Work = Callable[[pa.RecordBatch], Outcome]
 
-# So many batches are handed out for each worker: one is worked on while others wait for it.
-_AHEAD = 3
+# So many batches are handed out for each worker: one is worked on while another waits for it. No more, so that all
+# that is handed out is soon in the workers' queue.
+_AHEAD = 2
+# Seconds that it takes to get there at most.
+_SOON = 2.0
 # So often a batch is tried before its notes are tried alone, and so often each of these.
 _TRIES = 3
 # So many deaths with nothing done between them end the run.
@@ -103,6 +106,10 @@ class _Workers:
 
     def stop(self) -> None:
         """Kill the workers."""
+        # loky stumbles over a batch that has not reached the queue when the workers are killed.
+        deadline = time.monotonic() + _SOON
+        while time.monotonic() < deadline and not all(f.running() or f.done() for _, f in self._handed):
+            time.sleep(0.01)
         self._executor.shutdown(wait=True, kill_workers=True)
 
     def _one_by_one(self, batch: pa.RecordBatch) -> Outcome:

@@ -159,15 +159,16 @@ class Assertion(RuleComponent):
         polarity = stored.get("polarity")
         if polarity and status in (Status.PRESENT, Status.POSSIBLE):
             status, nearest = Status(polarity), None
-        past = [m for m in scope.after(("historical",)) + scope.before(("historical",)) if self._puts_in_past(m.cue)]
+        timed = scope.after(("historical",)) + scope.before(("historical",))
+        past = [mention for mention in timed if self._puts_in_past(mention.cue, span)]
         over = nearest is not None and nearest.cue.past == "over"
         in_history = self.past == "history" and section == "past_medical_history" and status is Status.PRESENT
         stored["status"] = str(status)
         stored["historical"] = (bool(past) and status is not Status.NEGATED) or over or in_history
         stored["cue"] = words.text(span.doc, nearest.start, nearest.end) if nearest else None
 
-    def _puts_in_past(self, cue: Cue) -> bool:
-        return cue.past == "over" or self.past == "history"
+    def _puts_in_past(self, cue: Cue, span: Span) -> bool:
+        return (cue.past == "over" or self.past == "history") and (not cue.labels or span.label_ in cue.labels)
 
 
 @dataclass(frozen=True, slots=True)
