@@ -24,8 +24,8 @@ CHANGE_THRESHOLD = 0.6
 """The model's extent or status stands against an open one of the rules from this probability on."""
 OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
 """Extents by which the rules say that they know no site; of others they are sure."""
-OPEN_STATUSES = (Status.PRESENT, Status.POSSIBLE)
-"""Statuses that the model may change; of others the rules have a cue."""
+OPEN_STATUSES = (Status.PRESENT,)
+"""Statuses that the model may change: those for which the rules have no cue."""
 
 
 @dataclass(frozen=True, slots=True)
