@@ -9,7 +9,7 @@ from spacy.matcher import Matcher
 from spacy.vocab import Vocab
 
 from classifier.lexicon import MOST_KNOWN
-from classifier.patterns import Anchor, anchors
+from classifier.patterns import Anchor, anchor, anchors
 
 
 @dataclass(frozen=True, eq=False, slots=True)
@@ -48,9 +48,8 @@ class PatternSearch:
     def add(self, name: str, tokens: list[dict[str, Any]], **options: Any) -> None:
         """Add a pattern under its id, with the options of `Matcher.add`."""
         strings = self._vocab.strings
-        places = anchors(tokens)
-        rarest = min(places, key=self._commonness, default=None)
-        others = [place for place in places if place != rarest and not place.shapes]
+        rarest = anchor(tokens, self._commonness)
+        others = [place for place in anchors(tokens) if place != rarest and not place.shapes]
         needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
         search = Search(strings.add(name), Matcher(self._vocab), needs)
         search.matcher.add(name, [tokens], **options)

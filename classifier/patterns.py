@@ -96,12 +96,13 @@ class Anchor:
     """Regular expressions of whole tokens, for words in lower case."""
 
 
-def anchor(pattern: Pattern, commonness: Callable[[Anchor], float]) -> Anchor | None:
+def anchor(tokens: list[dict[str, Any]], commonness: Callable[[Anchor], float]) -> Anchor | None:
     """Return the token of a pattern that tells most: one that must be there, and is rare.
 
     Parameters
     ----------
-    pattern : Pattern
+    tokens : list of dict
+        A Matcher pattern.
     commonness : callable
         In how many of 100 ordinary notes an anchor may stand, roughly.
 
@@ -110,7 +111,7 @@ def anchor(pattern: Pattern, commonness: Callable[[Anchor], float]) -> Anchor | 
     Anchor or None
         None where no token of the pattern is bound to words, shapes or classes.
     """
-    return min(anchors(pattern.pattern), key=commonness, default=None)
+    return min(anchors(tokens), key=commonness, default=None)
 
 
 def anchors(tokens: list[dict[str, Any]]) -> list[Anchor]:

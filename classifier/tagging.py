@@ -25,6 +25,7 @@ Frame = TypeVar("Frame")
 # A note of any length is read: nothing in the pipeline needs memory beyond what the text itself does.
 _MAX_LENGTH = 2**31 - 1
 _BATCH = 256
+# So many words a pipeline keeps: a note is read faster whose words are known.
 _MOST_WORDS = 40_000
 # Of a sentence, so many characters are kept on either side of a phrase.
 _AROUND = 160

@@ -83,7 +83,7 @@ class PhraseFinder(RuleComponent):
         self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
         commonness = cache(self._commonness)
-        rarest_of = {pattern.id: anchor(pattern, commonness) for pattern in self.patterns}
+        rarest_of = {pattern.id: anchor(pattern.pattern, commonness) for pattern in self.patterns}
         places = list(dict.fromkeys(rarest_of.values()))
         ranked = sorted(
             self.patterns, key=lambda pattern: (places.index(rarest_of[pattern.id]), -len(pattern.required))
