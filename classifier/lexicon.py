@@ -167,6 +167,7 @@ class Lexicon:
         self.shapes = list(vocabulary["shapes"].items())
         self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in self.shapes]
         self._terms = terms
+        self._cancers = frozenset(self.words_of_class("CANCER"))
         self._shape_of: dict[int, str] = {}
         self._organs: dict[str, list[str]] = {}
         for primary in self.anatomy.primaries.values():
@@ -191,7 +192,11 @@ class Lexicon:
         """Return the word of a term that stands in the fewest notes; None where it has no word."""
         if term not in self._rarest:
             words = _WORD.findall(term.lower())
-            self._rarest[term] = min(words, key=lambda word: (self._shares.get(word, 0.0), -len(word)), default=None)
+            # A word for cancer tells little unless the term is one: most patterns need a cancer in the note anyhow.
+            known = frozenset() if term in self._cancers else self._cancers
+            self._rarest[term] = min(
+                words, key=lambda word: (word in known, self._shares.get(word, 0.0), -len(word)), default=None
+            )
         return self._rarest[term]
 
     def commonness(self, terms: Terms) -> float:

@@ -5,12 +5,11 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import reduce
 from itertools import pairwise
 from operator import or_
-from typing import NamedTuple
 
 import numpy as np
 import re2
@@ -27,7 +26,7 @@ from classifier.lexicon import PRIMARY_WORDS, Lexicon, Terms
 from classifier.markup import blank_markup
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.segmentation import Segmentation
-from classifier.word_bits import Run, Runs, WordBits, is_category, words_of
+from classifier.word_letters import Run, WordLetters, is_category, word_offsets
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
@@ -61,15 +60,8 @@ class _Wanted:
     """It is about "advanced", which the stages of the note settle."""
     runs: list[Run]
     """What must follow each other in the sentence."""
-
-
-class _Part(NamedTuple):
-    """A part of a note: a block, a piece of it, or a sentence."""
-
-    words: list[str]
-    """Its words, as `classifier.word_bits.words_of` gives them."""
-    bits: int
-    """What can stand in it of all that is looked for."""
+    found_by: Run
+    """Where this stands in the note, its sentence is looked at."""
 
 
 class Screen:
@@ -100,29 +92,29 @@ class Screen:
         facts = _joined([cancer, nodes, Terms(frozenset([*PRIMARY_WORDS, *clues]))])
         stages = _joined(min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
         named = _of_classes(lexicon, *NAMED_CLASSES)
-        looked_for: dict[Terms, int] = {cancer: 0, nodes: 1, named: 2}
-        self._runs = Runs(lexicon)
+        self._letters = letters = WordLetters(lexicon)
         self._wanted: list[_Wanted] = []
         gates = [self._expression(cancer)]
         for pattern in phrases.patterns:
             if pattern.label == NOT_CANCER:
                 continue
             places = [lexicon.terms(place) for place in anchors(pattern.pattern)]
-            sentence = sum({1 << looked_for.setdefault(terms, len(looked_for)) for terms in places})
-            sentence |= 1 << looked_for[named] if pattern.needs == "sentence" else 0
+            sentence = reduce(or_, map(letters.bit, places), letters.bit(named) if pattern.needs == "sentence" else 0)
             note = sentence
             if pattern.needs in _NEEDS_CANCER:
-                note |= 1 | (1 << 1 if pattern.needs == "nodes" else 0)
+                note |= letters.bit(cancer) | (letters.bit(nodes) if pattern.needs == "nodes" else 0)
             else:
                 gates.append(self._rarest(cancer, pattern))
-            made = [self._runs.run(steps) for steps in runs(pattern.pattern)]
+            made = [letters.run(steps) for steps in runs(pattern.pattern)]
+            rarest = min(places, key=lexicon.commonness)
+            found_by = max(made, key=lambda run: len(run.places), default=Run((letters.bit(rarest),), (0,), 0))
             key = nlp.vocab.strings.add(pattern.id)
-            self._wanted.append(_Wanted(key, note, sentence, pattern.label == Label.ADVANCED, made))
-        self._words = WordBits(looked_for, lexicon)
+            of_advanced = pattern.label == Label.ADVANCED
+            self._wanted.append(_Wanted(key, note, sentence, of_advanced, made, found_by))
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._facts = {staged: self._compile(_joined([facts, stages]) if staged else facts) for staged in (True, False)}
         self._cancer = self._compile(cancer)
-        self._of_cancer = sum(1 << bit for terms, bit in looked_for.items() if _is_part(terms, cancer))
+        self._of_cancer = letters.bits_of_parts(cancer)
 
     def _rarest(self, cancer: Terms, pattern: Pattern) -> str:
         """The expression for what a pattern needs that tells most: a word, or two in a run; none for a cancer."""
@@ -170,55 +162,46 @@ class Screen:
         plain = blank_markup(text)
         if not self._gate.search(plain):
             return None
-        segmentation = Segmentation(plain, self._headings)
-        blocks = [self._part(plain, start, end) for start, end in segmentation.blocks()]
-        there = reduce(or_, (block.bits for block in blocks))
+        letters = self._letters.of(plain)
+        there = self._letters.bits(letters) | self._letters.marks(plain)
         if there & self._of_cancer and not self._cancer.search(plain):
             # The bits of a term stand for its rarest word, which may stand without the rest of it.
             there &= ~self._of_cancer
         live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
-        if not live:
+        joined = "".join(letters).encode()
+        found = [(place, wanted) for wanted in live for place in self._letters.find(wanted.found_by, joined)]
+        if not found:
             return None
-        matter = {
-            sentence: [wanted.pattern for wanted in found]
-            for number, block in enumerate(blocks)
-            for sentence, found in self._promising(segmentation, number, block, live)
-        }
+        segmentation = Segmentation(plain, self._headings)
+        matter = self._promising(segmentation, letters, found)
         if not matter:
             return None
         facts = self._facts[any(wanted.of_advanced for wanted in live)]
         telling = _sentences_at(segmentation, (match.span() for match in facts.finditer(plain)))
         return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]), matter)
 
-    def _part(self, plain: str, start: int, end: int) -> _Part:
-        text = plain[start:end]
-        words = words_of(text)
-        return _Part(words, self._words.of(text, words))
-
     def _promising(
-        self, segmentation: Segmentation, number: int, block: _Part, live: list[_Wanted]
-    ) -> Iterator[tuple[tuple[int, int], list[_Wanted]]]:
-        """The sentences of a block in which all stands that some pattern needs there; first looked for in the block."""
-        in_block = self._standing(block, live)
-        if not in_block:
-            return
-        plain, pieces = segmentation.plain, segmentation.pieces(number)
-        for piece in pieces:
-            in_piece = in_block if len(pieces) == 1 else self._standing(self._part(plain, *piece), in_block)
-            if in_piece:
-                for sentence in segmentation.sentences(number, piece):
-                    found = in_piece if sentence == piece else self._standing(self._part(plain, *sentence), in_piece)
-                    if found:
-                        yield sentence, found
-
-    def _standing(self, part: _Part, wanted: list[_Wanted]) -> list[_Wanted]:
-        """Of what patterns need, that which can stand in a part of the note."""
-        bits = part.bits
-        there = [pattern for pattern in wanted if pattern.sentence & bits == pattern.sentence]
-        if there:
-            marked = self._runs.read(part.words)
-            there = [pattern for pattern in there if all(map(marked.have, pattern.runs))]
-        return there
+        self, segmentation: Segmentation, letters: list[str], found: list[tuple[tuple[int, int], _Wanted]]
+    ) -> dict[tuple[int, int], list[int]]:
+        """The sentences in which all stands that some patterns need there, with their ids; `found` says where to look."""
+        offsets = word_offsets(segmentation.plain)
+        possible: dict[tuple[int, int], dict[int, _Wanted]] = {}
+        for (first, last), wanted in found:
+            for sentence in _sentences_at(segmentation, [(int(offsets[first]), int(offsets[last - 1]) + 1)]):
+                possible.setdefault(sentence, {})[wanted.pattern] = wanted
+        matter = {}
+        for ((start, end), patterns), (first, last) in zip(
+            possible.items(), np.searchsorted(offsets, list(possible)).tolist(), strict=True
+        ):
+            here = letters[first:last]
+            bits = self._letters.bits(here) | self._letters.marks(segmentation.plain[start:end])
+            there = [wanted for wanted in patterns.values() if wanted.sentence & bits == wanted.sentence]
+            if there:
+                joined = "".join(here).encode()
+                there = [wanted for wanted in there if all(self._letters.has(run, joined) for run in wanted.runs)]
+            if there:
+                matter[start, end] = [wanted.pattern for wanted in there]
+        return matter
 
     @staticmethod
     def _with_lists(segmentation: Segmentation, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -310,10 +293,13 @@ class Screen:
 def _sentences_at(segmentation: Segmentation, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:
     """The sentences of a note that stand at some places."""
     found: dict[int, int] = {}
+    first = last = 0
     for start, end in places:
+        if first <= start and end <= last:
+            continue
         while start < end:
-            first, start = segmentation.sentence_at(start)
-            found[first] = start
+            first, last = segmentation.sentence_at(start)
+            found[first] = start = last
     return list(found.items())
 
 
@@ -339,10 +325,6 @@ def _right(word: str) -> str:
 
 def _of_classes(lexicon: Lexicon, *names: str) -> Terms:
     return lexicon.terms(Anchor(frozenset(), frozenset(names), frozenset()))
-
-
-def _is_part(terms: Terms, whole: Terms) -> bool:
-    return bool(terms.words) and terms.words <= whole.words and not terms.shapes
 
 
 def _beside(cancer: Terms, place: Anchor) -> Anchor | None:
