@@ -147,7 +147,7 @@ class Lexicon:
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
         self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
-        self._rarest: dict[str, str | None] = {}
+        self._telling: dict[Terms, frozenset[str]] = {}
         self._of_anchor: dict[Anchor, Terms] = {}
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._term_of: dict[int, tuple[str, str]] = {}
@@ -188,23 +188,33 @@ class Lexicon:
             for variant in (word, word.replace("-", " "))
         }
 
-    def rarest_word(self, term: str) -> str | None:
-        """Return the word of a term that stands in the fewest notes; None where it has no word."""
-        if term not in self._rarest:
-            words = _WORD.findall(term.lower())
-            # A word for cancer tells little unless the term is one: most patterns need a cancer in the note anyhow.
-            known = frozenset() if term in self._cancers else self._cancers
-            self._rarest[term] = min(
-                words, key=lambda word: (word in known, self._shares.get(word, 0.0), -len(word)), default=None
-            )
-        return self._rarest[term]
+    def telling(self, terms: Terms) -> frozenset[str]:
+        """Return the words of which one must stand where one of some terms does, and the terms that have no words."""
+        if terms not in self._telling:
+            self._telling[terms] = frozenset(self._telling_word(term, terms.words) for term in terms.words)
+        return self._telling[terms]
+
+    def least(self, terms: Terms) -> list[str]:
+        """Return those of some terms of which no word is one by itself: one of them stands where any of them does."""
+        return [term for term in terms.words if terms.words.isdisjoint({*_WORD.findall(term)} - {term})]
+
+    def _telling_word(self, term: str, terms: frozenset[str]) -> str:
+        """The word of a term that tells most: one that is a term by itself, or else stands in the fewest notes."""
+        words = _WORD.findall(term.lower())
+        # A word for cancer tells little unless the term is one: most patterns need a cancer in the note anyhow.
+        known = frozenset() if term in self._cancers else self._cancers
+        return min(
+            words,
+            key=lambda word: (word not in terms, word in known, self._shares.get(word, 0.0), -len(word)),
+            default=term,
+        )
 
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""
-        words = {self.rarest_word(term) for term in terms.words}
-        if None in words or any(word.isdigit() for word in words if word):
+        words = self.telling(terms)
+        if any(word.isdigit() or not _WORD.search(word) for word in words):
             return 1000.0
-        shares = sum(100 * self._shares.get(word, 0.0) for word in words if word)
+        shares = sum(100 * self._shares.get(word, 0.0) for word in words)
         return min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
 
     def terms(self, place: Anchor) -> Terms:

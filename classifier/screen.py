@@ -5,10 +5,10 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
-from itertools import pairwise
+from itertools import groupby, pairwise
 from operator import or_
 
 import numpy as np
@@ -89,8 +89,7 @@ class Screen:
         self._lexicon = lexicon = phrases.lexicon
         cancer, nodes = _of_classes(lexicon, *CANCER_CLASSES), _of_classes(lexicon, "NODE")
         clues = (clue for primary in lexicon.anatomy.primaries.values() for clue in primary.clues)
-        facts = _joined([cancer, nodes, Terms(frozenset([*PRIMARY_WORDS, *clues]))])
-        stages = _joined(min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
+        primaries = Terms(frozenset([*PRIMARY_WORDS, *clues]))
         named = _of_classes(lexicon, *NAMED_CLASSES)
         self._letters = letters = WordLetters(lexicon)
         self._wanted: list[_Wanted] = []
@@ -105,16 +104,23 @@ class Screen:
                 note |= letters.bit(cancer) | (letters.bit(nodes) if pattern.needs == "nodes" else 0)
             else:
                 gates.append(self._rarest(cancer, pattern))
+            ways = [[Step(place, ())] for place in anchors(pattern.pattern)] + runs(pattern.pattern)
+            found_by = letters.run(min(ways, key=self._commonness))
             made = [letters.run(steps) for steps in runs(pattern.pattern)]
-            rarest = min(places, key=lexicon.commonness)
-            found_by = max(made, key=lambda run: len(run.places), default=Run((letters.bit(rarest),), (0,), 0))
             key = nlp.vocab.strings.add(pattern.id)
             of_advanced = pattern.label == Label.ADVANCED
             self._wanted.append(_Wanted(key, note, sentence, of_advanced, made, found_by))
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
-        self._facts = {staged: self._compile(_joined([facts, stages]) if staged else facts) for staged in (True, False)}
-        self._cancer = self._compile(cancer)
+        self._cancer = re2.compile(self._expression(cancer), _options())
         self._of_cancer = letters.bits_of_parts(cancer)
+        self._facts = re2.compile("|".join(map(self._expression, (cancer, nodes, primaries))), _options())
+        stages = (min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
+        self._stages = re2.compile("|".join(map(self._expression, stages)), _options())
+
+    def _commonness(self, steps: Sequence[Step]) -> float:
+        """In how many of 100 ordinary notes a run may stand, roughly."""
+        common = [self._lexicon.commonness(self._lexicon.terms(step.anchor)) for step in steps]
+        return 100 * math.prod(min(share, 100) / 100 for share in common) / (_IN_A_RUN if len(steps) > 1 else 1)
 
     def _rarest(self, cancer: Terms, pattern: Pattern) -> str:
         """The expression for what a pattern needs that tells most: a word, or two in a run; none for a cancer."""
@@ -125,8 +131,7 @@ class Screen:
         ways = [(common(terms), self._expression(terms)) for terms in map(self._lexicon.terms, filter(None, rests))]
         for left, right in (pair for run in runs(pattern.pattern) for pair in pairwise(run)):
             steps = [Step(_beside(cancer, step.anchor) or step.anchor, step.between) for step in (left, right)]
-            both = math.prod(common(self._lexicon.terms(step.anchor)) / 100 for step in steps)
-            ways.append((100 * both / _IN_A_RUN, self._run(steps)))
+            ways.append((self._commonness(steps), self._run(steps)))
         # A long expression costs time as well: on every note, and on the first ones above all.
         return min(ways, key=lambda way: way[0] + len(way[1]) / _LENGTH_OF_A_NOTE, default=(0.0, r"\S"))[1]
 
@@ -165,7 +170,7 @@ class Screen:
         letters = self._letters.of(plain)
         there = self._letters.bits(letters) | self._letters.marks(plain)
         if there & self._of_cancer and not self._cancer.search(plain):
-            # The bits of a term stand for its rarest word, which may stand without the rest of it.
+            # The bits of a term stand for a word of it, which may stand without the rest.
             there &= ~self._of_cancer
         live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
         joined = "".join(letters).encode()
@@ -173,18 +178,24 @@ class Screen:
         if not found:
             return None
         segmentation = Segmentation(plain, self._headings)
-        matter = self._promising(segmentation, letters, found)
+        offsets = word_offsets(plain)
+        matter = self._promising(segmentation, letters, offsets, found)
         if not matter:
             return None
-        facts = self._facts[any(wanted.of_advanced for wanted in live)]
-        telling = _sentences_at(segmentation, (match.span() for match in facts.finditer(plain)))
-        return self._windows(segmentation, self._with_lists(segmentation, [*matter, *telling]), matter)
+        telling = [self._facts, self._stages] if any(wanted.of_advanced for wanted in live) else [self._facts]
+        facts = (match.span() for expression in telling for match in expression.finditer(plain))
+        return self._windows(
+            segmentation, self._with_lists(segmentation, [*matter, *_sentences_at(segmentation, facts)]), matter
+        )
 
     def _promising(
-        self, segmentation: Segmentation, letters: list[str], found: list[tuple[tuple[int, int], _Wanted]]
+        self,
+        segmentation: Segmentation,
+        letters: list[str],
+        offsets: np.ndarray,
+        found: list[tuple[tuple[int, int], _Wanted]],
     ) -> dict[tuple[int, int], list[int]]:
-        """The sentences in which all stands that some patterns need there, with their ids; `found` says where to look."""
-        offsets = word_offsets(segmentation.plain)
+        """The sentences in which all stands that patterns need there, with their ids; `found` says where to look."""
         possible: dict[tuple[int, int], dict[int, _Wanted]] = {}
         for (first, last), wanted in found:
             for sentence in _sentences_at(segmentation, [(int(offsets[first]), int(offsets[last - 1]) + 1)]):
@@ -279,13 +290,16 @@ class Screen:
         numbers = np.searchsorted(np.unique(indices), indices) + 1
         return dict(zip((original for _, original in begins), numbers.tolist(), strict=True))
 
-    def _compile(self, terms: Terms) -> "re2._Regexp":
-        return re2.compile(self._expression(terms), _options())
-
     def _expression(self, terms: Terms) -> str:
-        """One expression for all: words between edges, and the shapes of categories that are written together."""
-        words = {_GAP.join(map(re2.escape, self._split(term))) for term in terms.words}
-        parts = [f"{_left(word)}{word}{_right(word)}" for word in sorted(words) if word]
+        """One expression for all: words between edges, and the shapes of categories that are written together.
+
+        A term of several words is not looked for where one of them is a term as well.
+        """
+        words = {_GAP.join(map(re2.escape, self._split(term))) for term in self._lexicon.least(terms)}
+        parts = [
+            f"{left}(?:{'|'.join(sorted(same))}){right}"
+            for (left, right), same in groupby(sorted(filter(None, words), key=_edges), key=_edges)
+        ]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)
 
@@ -310,17 +324,15 @@ def _options() -> "re2.Options":
     return options
 
 
-def _left(word: str) -> str:
-    return _EDGE if word[0].isalnum() and word[0].isascii() else ""
+def _edges(word: str) -> tuple[str, str]:
+    return _EDGE if word[0].isalnum() and word[0].isascii() else "", _EDGE if word[-1].isalnum() and word[
+        -1
+    ].isascii() else ""
 
 
 def _left_of(shape: str) -> str:
     """A shape that a category such as N0 has may begin where another category ends."""
     return _AFTER_CATEGORY if is_category(shape) else _EDGE
-
-
-def _right(word: str) -> str:
-    return _EDGE if word[-1].isalnum() and word[-1].isascii() else ""
 
 
 def _of_classes(lexicon: Lexicon, *names: str) -> Terms:
@@ -331,10 +343,3 @@ def _beside(cancer: Terms, place: Anchor) -> Anchor | None:
     """What is left to look for of an anchor when the words for cancer are looked for anyhow; None where nothing is."""
     words, classes = place.words - cancer.words, place.classes - set(CANCER_CLASSES)
     return Anchor(words, classes, place.shapes) if words or classes or place.shapes else None
-
-
-def _joined(parts: Iterable[Terms]) -> Terms:
-    parts = list(parts)
-    return Terms(
-        frozenset().union(*(part.words for part in parts)), frozenset().union(*(part.shapes for part in parts))
-    )

@@ -22,8 +22,9 @@ _WORD = re.compile(r"[^\W_]+")
 _BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MIXES = re.compile(r"\d[^\W\d]|[^\W\d]\d")
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
-_OTHER = "."
-_FIRST = 0x100
+# Letters of two bytes each in UTF-8, so that a place among the bytes tells which letter stands there.
+_FIRST, _LAST, _WIDTH = 0x80, 0x7FF, 2
+_OTHER = chr(_FIRST)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ class WordLetters:
         self._marks: dict[str, int] = {}
         self._said: dict[str, int] = {}
         self._shapes: list[tuple[re.Pattern[str], int]] = []
+        self._any_shape = re.compile("")
         self._letter_of: dict[tuple[int, bool], str] = {(0, False): _OTHER, (0, True): _OTHER}
         self._bits: dict[str, int] = {_OTHER: 0}
         self._mixed: set[str] = set()
@@ -67,11 +69,12 @@ class WordLetters:
         self._compiled: dict[Run, re2._Regexp] = {}
 
     def bit(self, terms: Terms) -> int:
-        """Return the bit that says that some terms can stand in a text. Of a term its rarest word counts."""
+        """Return the bit that says that some terms can stand in a text, as a telling word of each does."""
         if terms not in self._bit_of:
-            words = {term: self._lexicon.rarest_word(term) for term in terms.words}
-            bit = self._add(terms, filter(None, words.values()), terms.shapes)
-            for mark in (term for term, word in words.items() if word is None):
+            telling = self._lexicon.telling(terms)
+            words = set(filter(_WORD.search, telling))
+            bit = self._add(terms, words, terms.shapes)
+            for mark in telling - words:
                 self._marks[mark] = self._marks.get(mark, 0) | bit
         return self._bit_of[terms]
 
@@ -133,7 +136,7 @@ class WordLetters:
         start = 0
         while match := expression.search(letters, start):
             first, start = match.span()
-            yield len(letters[:first].decode()), len(letters[:start].decode())
+            yield first // _WIDTH, start // _WIDTH
 
     def has(self, run: Run, letters: bytes) -> bool:
         """Whether a run can stand in a text of such letters, which are given as `find` has them."""
@@ -144,14 +147,19 @@ class WordLetters:
         if len(self._bits) == 1:
             self._begin()
         bits = self._said.get(word, 0)
-        for shape, bit in self._shapes:
-            if shape.search(word):
-                bits |= bit
+        if self._any_shape.search(word):
+            for shape, bit in self._shapes:
+                if shape.search(word):
+                    bits |= bit
         return self._letter(bits, _MIXES.search(word) is not None)
 
     def _begin(self) -> None:
         """Give the listed words their letters: an expression is short whose letters follow each other."""
-        said = {word: [place for place in range(bits.bit_length()) if bits >> place & 1] for word, bits in self._said.items()}
+        self._any_shape = re.compile("|".join(dict.fromkeys(shape.pattern for shape, _ in self._shapes)) or r"(?!)")
+        said = {
+            word: [place for place in range(bits.bit_length()) if bits >> place & 1]
+            for word, bits in self._said.items()
+        }
         shares = Counter(place for places in said.values() for place in places)
         ranked = {word: sorted((-shares[place], place) for place in places) for word, places in said.items()}
         for word in sorted(ranked, key=lambda word: ranked[word]):
@@ -159,8 +167,9 @@ class WordLetters:
 
     def _letter(self, bits: int, mixed: bool) -> str:
         if (bits, mixed) not in self._letter_of:
-            letter = self._letter_of[bits, mixed] = chr(_FIRST + len(self._letter_of))
-            self._bits[letter] = bits
+            # Should the letters not be enough, the last one stands for all the rest.
+            letter = self._letter_of[bits, mixed] = chr(min(_FIRST + len(self._letter_of), _LAST))
+            self._bits[letter] = self._bits.get(letter, 0) | bits
             if mixed:
                 self._mixed.add(letter)
             for run in [run for run in self._compiled if run.bits & bits]:
