@@ -65,6 +65,18 @@ def advanced_reason(doc: Doc) -> str | None:
     return doc.spans[STORE].attrs.get("advanced_reason") if STORE in doc.spans else None
 
 
+def note_facts(doc: Doc) -> dict[str, Any]:
+    """Return what is known of the note, as `set_note_facts` has it; empty where nothing was set."""
+    return doc.spans[STORE].attrs.get("facts", {}) if STORE in doc.spans else {}
+
+
+def set_note_facts(doc: Doc, facts: dict[str, Any]) -> None:
+    """Store what is known of the note (see `classifier.note_facts`)."""
+    if STORE not in doc.spans:
+        doc.spans[STORE] = []
+    doc.spans[STORE].attrs["facts"] = facts
+
+
 def set_windows(doc: Doc, windows: list[tuple[int, int]], possible: dict[int, list[int]]) -> None:
     """Store what is known of a Doc that is made of windows of a note.
 

@@ -1,6 +1,7 @@
 """The words that the rules speak of: what class a token has, and where a site or a primary is named."""
 
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import resources
 from classifier.patterns import Anchor
+from classifier.raw_words import WORD
 from classifier.words import Words
 
 LYMPH_NODE = "lymph_node"
@@ -115,20 +117,19 @@ class Reading:
         return Span(original, int(positions[start]), int(positions[end - 1]) + 1, label=label)
 
 
-_WORD = re.compile(r"[^\W_]+")
-
 # A token has one class. Where terms overlap, the longer wins; where two have the same words, the earlier kind.
 _KINDS = ("primary", "station", "site", "word", "clue")
 _BETWEEN_STATION_AND_NODE = {"SITE", "STATION", "LINK", "MOD", "NUMBER", "DET", "PREP", "SENTINEL"}
 _REACH = 5
-_CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
-# A secondary malignant neoplasm of bone started elsewhere.
-_SECONDARY = ("secondary", "2ry")
 
 MOST_KNOWN = 200_000
 """Words of which something is kept; beyond that the memory of a long run would grow."""
 PRIMARY_WORDS = ("primary", "primaries")
 """Words beside which an organ names a cancer."""
+CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
+"""Words for cancer that an organ may follow: ca bladder."""
+SECONDARY = frozenset(["secondary", "2ry"])
+"""Words before an organ in which no cancer started: secondary malignant neoplasm of bone."""
 
 
 class Lexicon:
@@ -177,6 +178,12 @@ class Lexicon:
             term: primary.id for primary in reversed(self.anatomy.primaries.values()) for term in primary.organ_terms
         }
 
+    def entries(self) -> Iterator[tuple[str, str, str]]:
+        """Give each term with its kind and what it stands for: a primary, a site, a word class."""
+        for (kind, name), words in self._terms.items():
+            for text in sorted(words):
+                yield kind, name, text
+
     def words_of_class(self, name: str) -> set[str]:
         """Return the terms that give words a class; of hyphenated ones also the form without hyphen."""
         kinds = {"CANCER": ("primary", "word"), "SITE": ("site",), "STATION": ("station",)}.get(name, ("word",))
@@ -196,11 +203,11 @@ class Lexicon:
 
     def least(self, terms: Terms) -> list[str]:
         """Return those of some terms of which no word is one by itself: one of them stands where any of them does."""
-        return [term for term in terms.words if terms.words.isdisjoint({*_WORD.findall(term)} - {term})]
+        return [term for term in terms.words if terms.words.isdisjoint({*WORD.findall(term)} - {term})]
 
     def _telling_word(self, term: str, terms: frozenset[str]) -> str:
         """The word of a term that tells most: one that is a term by itself, or else stands in the fewest notes."""
-        words = _WORD.findall(term.lower())
+        words = WORD.findall(term.lower())
         # A word for cancer tells little unless the term is one: most patterns need a cancer in the note anyhow.
         known = frozenset() if term in self._cancers else self._cancers
         return min(
@@ -212,7 +219,7 @@ class Lexicon:
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""
         words = self.telling(terms)
-        if any(word.isdigit() or not _WORD.search(word) for word in words):
+        if any(word.isdigit() or not WORD.search(word) for word in words):
             return 1000.0
         shares = sum(100 * self._shares.get(word, 0.0) for word in words)
         return min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
@@ -298,11 +305,11 @@ class Lexicon:
         doc, classes = reading.words.doc, reading.classes
         for site in list(reading.sites):
             _, start, end = site
-            primary = self._primary_of(site, doc[start:end].text.lower())
+            primary = self.primary_of(site[0], doc[start:end].text.lower())
             if primary is None:
                 continue
             low, high = reading.words.bounds[reading.words.sentence[start]]
-            if any(token.lower_ in _SECONDARY for token in doc[max(start - 4, low) : start]):
+            if any(token.lower_ in SECONDARY for token in doc[max(start - 4, low) : start]):
                 continue
             after, before = end, start - 1
             while after < high and after - end < 3 and classes[after] in ("MOD", "INVADE"):
@@ -315,7 +322,7 @@ class Lexicon:
                 if classes[before - 1] != "CANCER" and doc[before].lower_ == "of":
                     continue
                 mention = (primary, before, end)
-            elif start > low and classes[start - 1] == "CANCER" and doc[start - 1].lower_ in _CANCER_BEFORE_ORGAN:
+            elif start > low and classes[start - 1] == "CANCER" and doc[start - 1].lower_ in CANCER_BEFORE_ORGAN:
                 mention = (primary, start - 1, end)
             elif after < high and doc[after].lower_ in PRIMARY_WORDS:
                 mention = (primary, start, after + 1)
@@ -325,8 +332,9 @@ class Lexicon:
             reading.sites.remove(site)
         reading.primaries.sort(key=lambda primary: primary[1])
 
-    def _primary_of(self, site: tuple[str, int, int], words: str) -> str | None:
-        return self._organ_terms.get(words) or next(iter(self._organs.get(site[0], ())), None)
+    def primary_of(self, site: str, words: str) -> str | None:
+        """Return the primary that starts in a site, which is named by some words."""
+        return self._organ_terms.get(words) or next(iter(self._organs.get(site, ())), None)
 
 
 def _class_of(kind: str, name: str) -> str:

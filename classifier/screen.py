@@ -5,6 +5,7 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
+from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
@@ -19,14 +20,17 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
-from classifier.components.phrases import CANCER_CLASSES, NAMED_CLASSES, PhraseFinder
+from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter
+from classifier.fact_reader import CANCER_CLASSES
 from classifier.labels import Label
-from classifier.lexicon import PRIMARY_WORDS, Lexicon, Terms
+from classifier.lexicon import Lexicon, Terms
 from classifier.markup import blank_markup
+from classifier.note_facts import NoteFacts
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
-from classifier.segmentation import Segmentation
-from classifier.word_letters import Run, WordLetters, is_category, word_offsets
+from classifier.raw_words import RawWords, words_of
+from classifier.segmentation import FAMILY_HISTORY, Segmentation
+from classifier.word_letters import Run, WordLetters, is_category
 
 # What may stand between two words of a term: any white space, also of other alphabets.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
@@ -40,7 +44,7 @@ _BEFORE_CATEGORY = r"(?:\b|_|[cpyra]{0,3}[nm][0-3xo+])"
 # Two words stand in a run in so many times fewer notes than they both stand in.
 _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
-_LENGTH_OF_A_NOTE = 1500
+_LENGTH_OF_A_NOTE = 500
 _MEMORY = 1 << 28
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
@@ -84,12 +88,12 @@ class Screen:
         segments: Segmenter = nlp.get_pipe("cancer_segments")  # type: ignore[assignment]
         advanced: AdvancedReader = nlp.get_pipe("cancer_advanced")  # type: ignore[assignment]
         self._headings = segments.headings
+        self._of_family = {words_of(term)[0] for term, name in self._headings.items() if name == FAMILY_HISTORY}
+        self._reader = phrases.facts
         self._parts: dict[str, list[str]] = {}
         self._tokens: dict[Anchor, str] = {}
         self._lexicon = lexicon = phrases.lexicon
         cancer, nodes = _of_classes(lexicon, *CANCER_CLASSES), _of_classes(lexicon, "NODE")
-        clues = (clue for primary in lexicon.anatomy.primaries.values() for clue in primary.clues)
-        primaries = Terms(frozenset([*PRIMARY_WORDS, *clues]))
         named = _of_classes(lexicon, *NAMED_CLASSES)
         self._letters = letters = WordLetters(lexicon)
         self._wanted: list[_Wanted] = []
@@ -97,8 +101,11 @@ class Screen:
         for pattern in phrases.patterns:
             if pattern.label == NOT_CANCER:
                 continue
-            places = [lexicon.terms(place) for place in anchors(pattern.pattern)]
-            sentence = reduce(or_, map(letters.bit, places), letters.bit(named) if pattern.needs == "sentence" else 0)
+            made = [letters.run(steps) for steps in runs(pattern.pattern)]
+            sentence = reduce(or_, (letters.bit(lexicon.terms(place)) for place in anchors(pattern.pattern)), 0)
+            # A word that is several tokens may be more than its letter says.
+            sentence |= reduce(or_, (place for run in made if not run.mixed for place in run.places), 0)
+            sentence |= letters.bit(named) if pattern.needs == "sentence" else 0
             note = sentence
             if pattern.needs in _NEEDS_CANCER:
                 note |= letters.bit(cancer) | (letters.bit(nodes) if pattern.needs == "nodes" else 0)
@@ -106,14 +113,12 @@ class Screen:
                 gates.append(self._rarest(cancer, pattern))
             ways = [[Step(place, ())] for place in anchors(pattern.pattern)] + runs(pattern.pattern)
             found_by = letters.run(min(ways, key=self._commonness))
-            made = [letters.run(steps) for steps in runs(pattern.pattern)]
             key = nlp.vocab.strings.add(pattern.id)
             of_advanced = pattern.label == Label.ADVANCED
             self._wanted.append(_Wanted(key, note, sentence, of_advanced, made, found_by))
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
         self._cancer = re2.compile(self._expression(cancer), _options())
         self._of_cancer = letters.bits_of_parts(cancer)
-        self._facts = re2.compile("|".join(map(self._expression, (cancer, nodes, primaries))), _options())
         stages = (min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
         self._stages = re2.compile("|".join(map(self._expression, stages)), _options())
 
@@ -167,7 +172,8 @@ class Screen:
         plain = blank_markup(text)
         if not self._gate.search(plain):
             return None
-        letters = self._letters.of(plain)
+        words = RawWords(plain)
+        letters = self._letters.of(words.lower)
         there = self._letters.bits(letters) | self._letters.marks(plain)
         if there & self._of_cancer and not self._cancer.search(plain):
             # The bits of a term stand for a word of it, which may stand without the rest.
@@ -178,40 +184,63 @@ class Screen:
         if not found:
             return None
         segmentation = Segmentation(plain, self._headings)
-        offsets = word_offsets(plain)
-        matter = self._promising(segmentation, letters, offsets, found)
+        matter = self._promising(segmentation, words, letters, found)
         if not matter:
             return None
-        telling = [self._facts, self._stages] if any(wanted.of_advanced for wanted in live) else [self._facts]
-        facts = (match.span() for expression in telling for match in expression.finditer(plain))
-        return self._windows(
-            segmentation, self._with_lists(segmentation, [*matter, *_sentences_at(segmentation, facts)]), matter
-        )
+        staged: list[tuple[int, int]] = []
+        if any(wanted.of_advanced for wanted in live):
+            staged = _sentences_at(segmentation, (match.span() for match in self._stages.finditer(plain)))
+        doc = self._windows(segmentation, self._with_lists(segmentation, [*matter, *staged]), matter)
+        self._facts(words, segmentation).keep(doc)
+        return doc
+
+    def _facts(self, words: RawWords, segmentation: Segmentation) -> NoteFacts:
+        may_stand = any(word in words.lower for word in self._of_family)
+
+        def in_family(offset: int) -> bool:
+            section = segmentation.section(offset) if may_stand else None
+            return section is not None and section.name == FAMILY_HISTORY
+
+        return self._reader.read(words, in_family)
 
     def _promising(
         self,
         segmentation: Segmentation,
+        words: RawWords,
         letters: list[str],
-        offsets: np.ndarray,
         found: list[tuple[tuple[int, int], _Wanted]],
     ) -> dict[tuple[int, int], list[int]]:
         """The sentences in which all stands that patterns need there, with their ids; `found` says where to look."""
+        plain, offsets = segmentation.plain, words.offsets
+        blocks = segmentation.blocks()
+        in_block: dict[int, int] = {}
+
+        def bits(start: int, end: int) -> int:
+            here = letters[bisect_left(offsets, start) : bisect_left(offsets, end)]
+            return self._letters.bits(here) | self._letters.marks(plain[start:end])
+
         possible: dict[tuple[int, int], dict[int, _Wanted]] = {}
         for (first, last), wanted in found:
-            for sentence in _sentences_at(segmentation, [(int(offsets[first]), int(offsets[last - 1]) + 1)]):
-                possible.setdefault(sentence, {})[wanted.pattern] = wanted
+            start, end = offsets[first], offsets[last - 1] + 1
+            while start < end:
+                number = segmentation.block_at(start)
+                if number not in in_block:
+                    in_block[number] = bits(*blocks[number])
+                if wanted.sentence & in_block[number] == wanted.sentence:
+                    sentence = segmentation.sentence_at(start)
+                    possible.setdefault(sentence, {})[wanted.pattern] = wanted
+                    start = sentence[1]
+                else:
+                    start = blocks[number][1]
         matter = {}
-        for ((start, end), patterns), (first, last) in zip(
-            possible.items(), np.searchsorted(offsets, list(possible)).tolist(), strict=True
-        ):
-            here = letters[first:last]
-            bits = self._letters.bits(here) | self._letters.marks(segmentation.plain[start:end])
-            there = [wanted for wanted in patterns.values() if wanted.sentence & bits == wanted.sentence]
-            if there:
-                joined = "".join(here).encode()
-                there = [wanted for wanted in there if all(self._letters.has(run, joined) for run in wanted.runs)]
-            if there:
-                matter[start, end] = [wanted.pattern for wanted in there]
+        for (start, end), patterns in possible.items():
+            there = bits(start, end)
+            standing = [wanted for wanted in patterns.values() if wanted.sentence & there == wanted.sentence]
+            if standing:
+                joined = "".join(letters[bisect_left(offsets, start) : bisect_left(offsets, end)]).encode()
+                standing = [wanted for wanted in standing if all(self._letters.has(run, joined) for run in wanted.runs)]
+            if standing:
+                matter[start, end] = [wanted.pattern for wanted in standing]
         return matter
 
     @staticmethod

@@ -18,6 +18,8 @@ from classifier.markup import blank_markup
 
 OTHER_SECTION = "other"
 """Name of a section whose heading is in no list."""
+FAMILY_HISTORY = "family_history"
+"""Name of the section of other people's cancers."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +148,10 @@ class Segmentation:
         """Return start and end of each block."""
         return list(pairwise([*self._blocks, len(self.plain)]))
 
+    def block_at(self, offset: int) -> int:
+        """Return the number of the block that an offset stands in."""
+        return bisect_right(self._blocks, offset) - 1
+
     def pieces(self, block: int) -> list[tuple[int, int]]:
         """Return start and end of the pieces of a block, by its number: no sentence reaches from one into the next."""
         if block not in self._pieces:
@@ -160,7 +166,7 @@ class Segmentation:
 
     def sentence_at(self, offset: int) -> tuple[int, int]:
         """Return start and end of the sentence that an offset stands in."""
-        block = bisect_right(self._blocks, offset) - 1
+        block = self.block_at(offset)
         pieces = self.pieces(block)
         starts = self._starts_of(block, pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1])
         number = bisect_right(starts, offset) - 1
@@ -168,7 +174,7 @@ class Segmentation:
 
     def section(self, offset: int) -> Section | None:
         """Return the section that an offset stands in; it is taken to end with the block of its heading."""
-        number = bisect_right(self._blocks, offset) - 1
+        number = self.block_at(offset)
         here = next((section for section in reversed(self._sections_of(number)) if section.start <= offset), None)
         return here or self._last_before(number)
 

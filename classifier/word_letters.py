@@ -11,15 +11,12 @@ from dataclasses import dataclass
 from functools import reduce
 from operator import or_
 
-import numpy as np
 import re2
 
 from classifier.lexicon import MOST_KNOWN, Lexicon, Terms
 from classifier.patterns import Anchor, Step
+from classifier.raw_words import WORD, words_of
 
-_WORD = re.compile(r"[^\W_]+")
-# The same for ASCII, where a table is faster than an expression.
-_BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
 _MIXES = re.compile(r"\d[^\W\d]|[^\W\d]\d")
 _CATEGORIES = ("n0", "n1", "nx", "no", "m0", "m1", "mx", "mo")
 # Letters of two bytes each in UTF-8, so that a place among the bytes tells which letter stands there.
@@ -72,7 +69,7 @@ class WordLetters:
         """Return the bit that says that some terms can stand in a text, as a telling word of each does."""
         if terms not in self._bit_of:
             telling = self._lexicon.telling(terms)
-            words = set(filter(_WORD.search, telling))
+            words = set(filter(WORD.search, telling))
             bit = self._add(terms, words, terms.shapes)
             for mark in telling - words:
                 self._marks[mark] = self._marks.get(mark, 0) | bit
@@ -96,7 +93,7 @@ class WordLetters:
             bit, before = self._token(step.anchor), skipped
             for place in step.between:
                 before |= self._token(place)
-            if all(map(_WORD.search, self._lexicon.terms(step.anchor).words)):
+            if all(map(WORD.search, self._lexicon.terms(step.anchor).words)):
                 places.append(bit)
                 between.append(before)
                 skipped = 0
@@ -107,9 +104,9 @@ class WordLetters:
         shaped = any(self._lexicon.terms(anchor).shapes for anchor in anchors)
         return Run(tuple(places), tuple(between), reduce(or_, places, 0) if shaped else 0)
 
-    def of(self, text: str) -> list[str]:
-        """Return the letters of the words of a text, in order."""
-        return list(map(self._known.__getitem__, _words_of(text)))
+    def of(self, words: Iterable[str]) -> list[str]:
+        """Return the letters of words in lower case."""
+        return list(map(self._known.__getitem__, words))
 
     def bits(self, letters: Iterable[str]) -> int:
         """Return what letters say, as bits."""
@@ -181,7 +178,7 @@ class WordLetters:
         if place not in self._bit_of:
             terms = self._lexicon.terms(place)
             # A token is one word of a term that gives it its class.
-            self._add(place, {word for term in terms.words for word in _words_of(term)}, terms.shapes)
+            self._add(place, {word for term in terms.words for word in words_of(term)}, terms.shapes)
         return self._bit_of[place]
 
     def _add(self, what: Terms | Anchor, words: Iterable[str], shapes: Iterable[str]) -> int:
@@ -225,21 +222,6 @@ class _Known(dict[str, str]):
             self.clear()
         self[word] = letter = self._letters.letter(word)
         return letter
-
-
-def word_offsets(text: str) -> np.ndarray:
-    """Return for each word of a text where it stands; shape (words,)."""
-    if not text.isascii():
-        return np.array([word.start() for word in _WORD.finditer(text)], dtype="int64")
-    in_word = np.frombuffer(text.translate(_BETWEEN_WORDS).encode(), dtype="uint8") != ord(" ")
-    return np.flatnonzero(np.diff(in_word.view("int8"), prepend=0) > 0)
-
-
-def _words_of(text: str) -> list[str]:
-    """The words of a text in lower case, in order, without the marks between them."""
-    if text.isascii():
-        return text.lower().translate(_BETWEEN_WORDS).split()
-    return [word.lower() for word in _WORD.findall(text)]
 
 
 def _in_word(shape: str) -> re.Pattern[str]:

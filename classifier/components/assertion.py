@@ -19,6 +19,7 @@ from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
 from classifier.labels import Status
 from classifier.pattern_search import PatternSearch
+from classifier.segmentation import FAMILY_HISTORY
 from classifier.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
@@ -152,7 +153,7 @@ class Assertion(RuleComponent):
         nearest = condition or next(iter(after + before), None)
         status = Status(nearest.cue.kind) if nearest else Status.PRESENT
         if status is not Status.NEGATED:
-            if relative or section == "family_history":
+            if relative or section == FAMILY_HISTORY:
                 status, nearest = Status.FAMILY, relative
             elif section == "risks" and status is not Status.HYPOTHETICAL:
                 status, nearest = Status.HYPOTHETICAL, None

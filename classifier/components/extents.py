@@ -1,7 +1,6 @@
 """`cancer_extents`: how far each spread goes, by its site, the primary and their relation; then the scheme's label."""
 
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,10 +12,10 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
-from classifier.components.phrases import CLUES, PRIMARIES, SITES, TERMS
-from classifier.components.segments import Sections
+from classifier.components.phrases import PRIMARIES, SITES, TERMS
 from classifier.labels import SPREAD_LABELS, Extent
 from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
+from classifier.note_facts import NoteFacts
 from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
@@ -24,7 +23,6 @@ _OPERATED_SITE = "operated_site"
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
-_CLUE_WEIGHT = 0.5
 # How far from a phrase, in tokens, its sentence is read. One without white space may be as long as the note.
 _REACH = 500
 # Sites that stand so near to each other, in tokens, are one list.
@@ -133,14 +131,8 @@ class _Note:
         self.site_tokens = {
             index for pairs in self.sites.values() for span, _ in pairs for index in range(span.start, span.end)
         }
-        sections = Sections(doc)
-        votes: Counter[str] = Counter()
-        for weight, key in ((1.0, PRIMARIES), (_CLUE_WEIGHT, CLUES)):
-            for mention in doc.spans.get(key, ()):
-                if sections.name(mention.start) != "family_history":
-                    votes[mention.label_] += weight  # type: ignore[assignment]
-        self.main_primary = max(votes, key=lambda name: votes[name], default=None)
-        self.primary_names = set(votes)
+        facts = NoteFacts.of(doc)
+        self.main_primary, self.primary_names = facts.main_primary, set(facts.primaries)
 
     def bounds(self, sentence: int) -> tuple[int, int]:
         """First token of a sentence, and the one after its last."""

@@ -10,11 +10,15 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import Sections
+from classifier.components.segments import SECTIONS, Sections
+from classifier.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactReader
 from classifier.lexicon import Lexicon, Reading
+from classifier.markup import blank_markup
+from classifier.note_facts import NoteFacts
 from classifier.pattern_search import PatternSearch, Search
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
-from classifier.segmentation import OTHER_SECTION
+from classifier.raw_words import RawWords
+from classifier.segmentation import FAMILY_HISTORY, OTHER_SECTION
 from classifier.words import Words
 
 TERMS = "cancer_terms"
@@ -28,11 +32,7 @@ CANCERS = "cancer_words"
 CLUES = "cancer_clues"
 """Key in `doc.spans` of the words that point to a primary, labelled with the primary's id."""
 
-# Not METS, which are units of exercise as well.
-_CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
-CANCER_CLASSES = (*_CANCER_WORDS, "ONCOLOGY")
-"""Word classes that make a note one of a cancer patient."""
-NAMED_CLASSES = (*_CANCER_WORDS, "LESION")
+NAMED_CLASSES = (*CANCER_WORDS, "LESION")
 """Word classes of which one stands in the sentence of a pattern that needs a cancer there."""
 _STAGING_WORDS = ("TNM_T", "TNM_N1", "TNM_N0", "TNM_NX", "TNM_M1", "TNM_M0", "TNM_MX")
 # A second cancer is known by such words: "another primary". A block covers all that it matched.
@@ -80,6 +80,7 @@ class PhraseFinder(RuleComponent):
     def compile(self, rules: Path) -> None:
         """Compile the patterns and the words that they speak of."""
         self.lexicon = Lexicon(self._nlp, rules)
+        self.facts = FactReader(self.lexicon)
         self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
         commonness = cache(self._commonness)
@@ -103,7 +104,9 @@ class PhraseFinder(RuleComponent):
     def __call__(self, doc: Doc) -> Doc:
         """Set `doc.spans["cancer_terms"]` and the sites and primaries that the note names."""
         reading = self.lexicon.read(doc)
-        surroundings = _Surroundings(doc, reading, self.lexicon.staging)
+        if not attributes.of_windows(doc):
+            self._facts(doc).keep(doc)
+        surroundings = _Surroundings(NoteFacts.of(doc), reading, self.lexicon.staging)
         words = reading.words
         possible = attributes.possible_patterns(doc)
         matches = []
@@ -138,6 +141,15 @@ class PhraseFinder(RuleComponent):
         ]
         doc.spans[CLUES] = [reading.span(doc, start, end, name) for name, start, end in reading.clues]
         return doc
+
+    def _facts(self, doc: Doc) -> NoteFacts:
+        family = [
+            range(section.start_char, section.end_char)
+            for section in doc.spans.get(SECTIONS, ())
+            if section.label_ == FAMILY_HISTORY
+        ]
+        words = RawWords(blank_markup(doc.text))
+        return self.facts.read(words, lambda offset: any(offset in section for section in family))
 
     def _matches(
         self, searches: Iterable[Search], first: int, last: int, reading: Reading, surroundings: "_Surroundings"
@@ -240,20 +252,14 @@ def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
 class _Surroundings:
     """Where in a note a cancer or a staging expression is named."""
 
-    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[int]) -> None:
+    def __init__(self, facts: NoteFacts, reading: Reading, staging: frozenset[int]) -> None:
+        self.own_cancer, self.nodes = facts.own_cancer, facts.nodes
         self.sentence = reading.words.sentence
         self.classes = classes = reading.classes
-        self.cancer = self._sentences_with(classes, _CANCER_WORDS)
+        self.cancer = self._sentences_with(classes, CANCER_WORDS)
         self.lesion = self._sentences_with(classes, ("LESION",))
-        self.nodes = "NODE" in classes
         self.risk = self._sentences_with(classes, ("RISK",))
         self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
-        sections = Sections(doc)
-        self.own_cancer = any(
-            name in (*_CANCER_WORDS, "ONCOLOGY")
-            and sections.name(int(reading.words.positions[index])) != "family_history"
-            for index, name in enumerate(classes)
-        )
         self.staging: dict[int, set[str]] = {}
         for number, word, name in zip(self.sentence, reading.words.lower, classes, strict=True):
             if name in _STAGING_WORDS or word in staging:

@@ -12,6 +12,7 @@ from classifier import attributes
 from classifier.components.phrases import CANCERS, CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import Sections
 from classifier.labels import Label, Status
+from classifier.note_facts import NoteFacts
 from classifier.words import is_word
 
 Features = dict[str, float | str]
@@ -62,8 +63,7 @@ class _Context:
         for index, name in sorted(self.classes.items()):
             reach = self.reaches.setdefault(int(self.sentences[index]), {})
             reach[name] = reach.get(name, (index, index))[0], index
-        self.primaries = Counter(span.label_ for span in doc.spans.get(PRIMARIES, ()))
-        self.cancers = len(doc.spans.get(CANCERS, ()))
+        self.facts = NoteFacts.of(doc)
         self.affirmed: Counter[str] = Counter()
         for span in doc.spans[TERMS]:
             stored = attributes.attributes(span)
@@ -89,9 +89,9 @@ class _Context:
             "section": f"{self.sections.name(span.start)}",
             "primary": f"{stored['primary']}",
             "sites": float(bool(stored.get("site"))),
-            "primaries": float(min(len(self.primaries), 4)),
-            "cancers": f"{min(self.cancers.bit_length(), 6)}",
-            "rule+cancers": f"{rule} {min(self.cancers.bit_length(), 6)}",
+            "primaries": float(min(len(self.facts.primaries), 4)),
+            "cancers": f"{min(self.facts.cancers.bit_length(), 6)}",
+            "rule+cancers": f"{rule} {min(self.facts.cancers.bit_length(), 6)}",
             "rule+section": f"{rule} {self.sections.name(span.start)}",
             "length": float(min(len(within), 8)),
             "first": float(not before),

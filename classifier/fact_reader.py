@@ -1,0 +1,148 @@
+"""Reads off the words of a raw note what the note as a whole says, so that a window is judged by the same facts."""
+
+from collections import Counter
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from classifier.lexicon import CANCER_BEFORE_ORGAN, PRIMARY_WORDS, SECONDARY, Lexicon
+from classifier.note_facts import NoteFacts
+from classifier.raw_words import RawWords, words_of
+
+CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
+"""Word classes that name a cancer. Not METS, which are units of exercise as well."""
+CANCER_CLASSES = (*CANCER_WORDS, "ONCOLOGY")
+"""Word classes that make a note one of a cancer patient."""
+
+# What may stand between two words of one term.
+_JOINTS = ("-", "'", "’", ".", "/", "–")
+_CLUE_WEIGHT = 0.5
+_BEFORE_ORGAN = ("MOD", "DET")
+_AFTER_ORGAN = ("MOD", "INVADE")
+_PRIMARY = "primary"
+
+
+@dataclass(frozen=True, slots=True)
+class _Term:
+    """A term, as its words."""
+
+    words: tuple[str, ...]
+    kind: str
+    """`primary`, `site`, `word` or `clue`."""
+    name: str
+    """Its primary, site or word class."""
+    text: str
+    """As the rules have it."""
+
+
+class FactReader:
+    """Reads the facts of a note.
+
+    Parameters
+    ----------
+    lexicon : Lexicon
+    """
+
+    def __init__(self, lexicon: Lexicon) -> None:
+        self._primary_of = lexicon.primary_of
+        entries = ((tuple(words_of(text)), kind, name, text) for kind, name, text in lexicon.entries())
+        terms = [_Term(*entry) for entry in entries if entry[0]]
+        telling = {term for term in terms if self._tells(term)}
+        words = {word for term in telling for word in term.words}
+        self._starting: dict[str, dict[tuple[str, ...], list[_Term]]] = {}
+        for term in terms:
+            # A term of another class that shares a word with these may stand in the place of one: CA 125 is no cancer.
+            blocks = term.kind in ("site", "word") and len(term.words) > 1 and not words.isdisjoint(term.words)
+            if term in telling or blocks:
+                self._starting.setdefault(term.words[0], {}).setdefault(term.words, []).append(term)
+        self._lengths = {
+            word: sorted({len(split) for split in starting}, reverse=True) for word, starting in self._starting.items()
+        }
+        self._beside_organ = {
+            word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
+        }
+
+    def _tells(self, term: "_Term") -> bool:
+        if term.kind == "site":
+            return self._primary_of(term.name, term.text) is not None
+        return term.kind in ("primary", "clue") or term.name in (*CANCER_CLASSES, "NODE")
+
+    def read(self, words: RawWords, in_family: Callable[[int], bool]) -> NoteFacts:
+        """Return the facts of a note.
+
+        Parameters
+        ----------
+        words : RawWords
+            Of the note.
+        in_family : callable
+            Whether an offset stands in the family history.
+        """
+        facts = NoteFacts()
+        votes: Counter[str] = Counter()
+        found = list(self._find(words))
+        cancers = {place for start, end, term in found if _is_cancer(term) for place in range(start, end)}
+        for start, end, term in found:
+            weight, primary = 1.0, term.name if term.kind in ("primary", "clue") else None
+            if term.kind == "site":
+                named = self._primary_of(term.name, term.text)
+                primary = named if self._is_named(words, cancers, start, end) else None
+            elif term.kind == "clue":
+                weight = _CLUE_WEIGHT
+            elif term.name == "NODE":
+                facts.nodes = True
+            counted = _is_cancer(term) or term.name == "ONCOLOGY"
+            facts.cancers += end - start if counted else 0
+            if (primary or (counted and not facts.own_cancer)) and not in_family(words.offsets[start]):
+                facts.own_cancer |= counted
+                if primary:
+                    votes[primary] += weight  # type: ignore[assignment]
+        facts.primaries = dict(votes)
+        return facts
+
+    def _find(self, words: RawWords) -> Iterator[tuple[int, int, "_Term"]]:
+        """The terms in the words: of those that overlap the first, of those the longest; clues wherever they stand."""
+        reached = 0
+        lower = words.lower
+        for start, lengths in enumerate(map(self._lengths.get, lower)):
+            for length in lengths or ():
+                end = start + length
+                found = self._starting[lower[start]].get(tuple(lower[start:end])) if end <= len(lower) else None
+                if found is None or not all(_joined(words, place) for place in range(start, end - 1)):
+                    continue
+                for term in found:
+                    if term.kind == "clue":
+                        yield start, end, term
+                    elif start >= reached:
+                        reached = end
+                        yield start, end, term
+
+    def _is_named(self, words: RawWords, cancers: set[int], start: int, end: int) -> bool:
+        """Whether a word for cancer beside an organ makes it a primary: breast ca, ca of the cervix."""
+        lower, last = words.lower, len(words.lower)
+        if not SECONDARY.isdisjoint(lower[max(start - 4, 0) : start]):
+            return False
+        after, before = end, start - 1
+        while after < last and after - end < 3 and _joined(words, after - 1) and self._is(lower[after], _AFTER_ORGAN):
+            after += 1
+        if after < last and _joined(words, after - 1) and (after in cancers or lower[after] in PRIMARY_WORDS):
+            return True
+        while before > 0 and start - before < 4 and _joined(words, before) and self._is(lower[before], _BEFORE_ORGAN):
+            before -= 1
+        if before < 0 or not _joined(words, before):
+            return False
+        if lower[before] == "of" and before - 1 in cancers:
+            return _joined(words, before - 1)
+        return lower[before] == _PRIMARY or (before == start - 1 and lower[before] in CANCER_BEFORE_ORGAN)
+
+    def _is(self, word: str, classes: tuple[str, ...]) -> bool:
+        return self._beside_organ.get(word) in classes
+
+
+def _is_cancer(term: _Term) -> bool:
+    return term.kind == "primary" or (term.kind == "word" and term.name in CANCER_WORDS)
+
+
+def _joined(words: RawWords, place: int) -> bool:
+    """Whether a word and the next stand side by side, with no mark between that parts them."""
+    end = words.offsets[place] + len(words.lower[place])
+    gap = words.text[end : words.offsets[place + 1]]
+    return gap == " " or gap in _JOINTS or (gap.isspace() and gap.count("\n") < 2)

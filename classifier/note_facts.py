@@ -1,0 +1,35 @@
+"""What a whole note says of its patient: whether of a cancer of their own, of which primary, and of lymph nodes."""
+
+from dataclasses import asdict, dataclass, field
+
+from spacy.tokens import Doc
+
+from classifier import attributes
+
+
+@dataclass(slots=True)
+class NoteFacts:
+    """What a note says as a whole."""
+
+    own_cancer: bool = False
+    """A cancer or its treatment is named outside the family history."""
+    nodes: bool = False
+    """Lymph nodes are named."""
+    cancers: int = 0
+    """How many words name a cancer or its treatment."""
+    primaries: dict[str, float] = field(default_factory=dict)
+    """Weight of each primary outside the family history: its mentions, and its clues by half."""
+
+    @property
+    def main_primary(self) -> str | None:
+        """The primary that the note speaks of most."""
+        return max(self.primaries, key=lambda name: self.primaries[name], default=None)
+
+    @classmethod
+    def of(cls, doc: Doc) -> "NoteFacts":
+        """Return the facts that are kept with a Doc; of a Doc that has none, those of a note that says nothing."""
+        return cls(**attributes.note_facts(doc))
+
+    def keep(self, doc: Doc) -> None:
+        """Keep the facts with a Doc."""
+        attributes.set_note_facts(doc, asdict(self))
