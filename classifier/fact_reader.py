@@ -2,7 +2,7 @@
 
 from collections import Counter
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from classifier.lexicon import CANCER_BEFORE_ORGAN, PRIMARY_WORDS, SECONDARY, Lexicon
 from classifier.note_facts import NoteFacts
@@ -19,6 +19,9 @@ _CLUE_WEIGHT = 0.5
 _BEFORE_ORGAN = ("MOD", "DET")
 _AFTER_ORGAN = ("MOD", "INVADE")
 _PRIMARY = "primary"
+_PRIMARY_WORDS = frozenset(PRIMARY_WORDS)
+# In words: no word for cancer beside an organ stands farther from it.
+_FARTHEST = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,24 @@ class _Term:
     """Its primary, site or word class."""
     text: str
     """As the rules have it."""
+
+
+@dataclass(slots=True)
+class _Starting:
+    """The terms that start with a word."""
+
+    terms: dict[tuple[str, ...], list[_Term]] = field(default_factory=dict)
+    """By all their words."""
+    lengths: list[int] = field(default_factory=list)
+    """How many words they have, the most first."""
+    followers: set[str] = field(default_factory=set)
+    """The second words of those that have several."""
+
+    def add(self, term: _Term) -> None:
+        """Add a term."""
+        self.terms.setdefault(term.words, []).append(term)
+        self.lengths = sorted({*self.lengths, len(term.words)}, reverse=True)
+        self.followers.update(term.words[1:2])
 
 
 class FactReader:
@@ -48,15 +69,12 @@ class FactReader:
         terms = [_Term(*entry) for entry in entries if entry[0]]
         telling = {term for term in terms if self._tells(term)}
         words = {word for term in telling for word in term.words}
-        self._starting: dict[str, dict[tuple[str, ...], list[_Term]]] = {}
+        self._starting: dict[str, _Starting] = {}
         for term in terms:
             # A term of another class that shares a word with these may stand in the place of one: CA 125 is no cancer.
             blocks = term.kind in ("site", "word") and len(term.words) > 1 and not words.isdisjoint(term.words)
             if term in telling or blocks:
-                self._starting.setdefault(term.words[0], {}).setdefault(term.words, []).append(term)
-        self._lengths = {
-            word: sorted({len(split) for split in starting}, reverse=True) for word, starting in self._starting.items()
-        }
+                self._starting.setdefault(term.words[0], _Starting()).add(term)
         self._beside_organ = {
             word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
         }
@@ -102,10 +120,13 @@ class FactReader:
         """The terms in the words: of those that overlap the first, of those the longest; clues wherever they stand."""
         reached = 0
         lower = words.lower
-        for start, lengths in enumerate(map(self._lengths.get, lower)):
-            for length in lengths or ():
+        for start, starting in enumerate(map(self._starting.get, lower)):
+            if starting is None:
+                continue
+            alone = start + 1 == len(lower) or lower[start + 1] not in starting.followers
+            for length in (1,) if alone else starting.lengths:
                 end = start + length
-                found = self._starting[lower[start]].get(tuple(lower[start:end])) if end <= len(lower) else None
+                found = starting.terms.get(tuple(lower[start:end])) if end <= len(lower) else None
                 if found is None or not all(_joined(words, place) for place in range(start, end - 1)):
                     continue
                 for term in found:
@@ -118,6 +139,9 @@ class FactReader:
     def _is_named(self, words: RawWords, cancers: set[int], start: int, end: int) -> bool:
         """Whether a word for cancer beside an organ makes it a primary: breast ca, ca of the cervix."""
         lower, last = words.lower, len(words.lower)
+        low, high = max(start - _FARTHEST, 0), end + _FARTHEST
+        if cancers.isdisjoint(range(low, high)) and _PRIMARY_WORDS.isdisjoint(lower[low:high]):
+            return False
         if not SECONDARY.isdisjoint(lower[max(start - 4, 0) : start]):
             return False
         after, before = end, start - 1

@@ -195,7 +195,7 @@ class Screen:
         return doc
 
     def _facts(self, words: RawWords, segmentation: Segmentation) -> NoteFacts:
-        may_stand = any(word in words.lower for word in self._of_family)
+        may_stand = not self._of_family.isdisjoint(words.lower)
 
         def in_family(offset: int) -> bool:
             section = segmentation.section(offset) if may_stand else None

@@ -118,15 +118,17 @@ FAR = (
 )
 
 
+_COUNTS = {str(label).lower(): 0 for label in Label}
+
+
 def summarise(note_id: str, tags: Iterable[Tag], advanced_reason: str | None) -> NoteSummary:
     """Count a note's affirmed tags and find how far its cancer is said to have spread."""
     tags = list(tags)
     affirmed = [tag for tag in tags if tag.status == Status.PRESENT and not tag.historical]
-    counts = Counter(str(tag.label).lower() for tag in affirmed)
     spread = [tag.extent for tag in affirmed if tag.label.endswith("_SPREAD") and tag.extent is not None]
     return NoteSummary(
         note_id,
-        **{str(label).lower(): counts[str(label).lower()] for label in Label},
+        **_COUNTS | Counter(str(tag.label).lower() for tag in affirmed),
         farthest_extent=max(spread, key=lambda extent: FAR.index(Extent(extent)), default=None),
         advanced_ambiguous=any(tag.sense == Sense.AMBIGUOUS for tag in tags),
         advanced_reason=advanced_reason,

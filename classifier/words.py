@@ -48,8 +48,8 @@ class Words:
         self.lower: list[int] = self.doc.to_array(LOWER).tolist()
         numbers = np.cumsum(doc.to_array(SENT_START) == 1 if starts is None else starts)[self.positions]
         self.sentence: list[int] = numbers.tolist()
-        edges = np.flatnonzero(np.diff(numbers, prepend=-1, append=-1)).tolist() if len(numbers) else []
-        self.bounds = {self.sentence[start]: (start, end) for start, end in pairwise(edges)}
+        firsts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)] if len(numbers) else []
+        self.bounds = {self.sentence[start]: (start, end) for start, end in pairwise(firsts)}
 
     def within_sentence(self, start: int, end: int) -> bool:
         """Whether the words from start to end stand in one sentence."""
