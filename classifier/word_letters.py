@@ -5,8 +5,7 @@ letters; a run of tokens becomes an expression over letters, which RE2 reads in 
 """
 
 import re
-from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
@@ -58,11 +57,12 @@ class WordLetters:
         self._marks: dict[str, int] = {}
         self._said: dict[str, int] = {}
         self._shapes: list[tuple[re.Pattern[str], int]] = []
-        self._any_shape = re.compile("")
+        self._may_have_shape: Callable[[str], bool] = bool
         self._letter_of: dict[tuple[int, bool], str] = {(0, False): _OTHER, (0, True): _OTHER}
         self._bits: dict[str, int] = {_OTHER: 0}
         self._mixed: set[str] = set()
         self._known = _Known(self)
+        self._classes: dict[int, str] = {}
         self._compiled: dict[Run, re2._Regexp] = {}
 
     def bit(self, terms: Terms) -> int:
@@ -144,7 +144,7 @@ class WordLetters:
         if len(self._bits) == 1:
             self._begin()
         bits = self._said.get(word, 0)
-        if self._any_shape.search(word):
+        if self._may_have_shape(word):
             for shape, bit in self._shapes:
                 if shape.search(word):
                     bits |= bit
@@ -152,15 +152,9 @@ class WordLetters:
 
     def _begin(self) -> None:
         """Give the listed words their letters: an expression is short whose letters follow each other."""
-        self._any_shape = re.compile("|".join(dict.fromkeys(shape.pattern for shape, _ in self._shapes)) or r"(?!)")
-        said = {
-            word: [place for place in range(bits.bit_length()) if bits >> place & 1]
-            for word, bits in self._said.items()
-        }
-        shares = Counter(place for places in said.values() for place in places)
-        ranked = {word: sorted((-shares[place], place) for place in places) for word, places in said.items()}
-        for word in sorted(ranked, key=lambda word: ranked[word]):
-            self._letter(self._said[word], False)
+        self._may_have_shape = _any_of([shape for shape, _ in self._shapes])
+        for bits in sorted(set(self._said.values())):
+            self._letter(bits, False)
 
     def _letter(self, bits: int, mixed: bool) -> str:
         if (bits, mixed) not in self._letter_of:
@@ -169,8 +163,8 @@ class WordLetters:
             self._bits[letter] = self._bits.get(letter, 0) | bits
             if mixed:
                 self._mixed.add(letter)
-            for run in [run for run in self._compiled if run.bits & bits]:
-                del self._compiled[run]
+            self._classes = {said: letters for said, letters in self._classes.items() if not said & bits}
+            self._compiled = {run: found for run, found in self._compiled.items() if not run.bits & bits}
         return self._letter_of[bits, mixed]
 
     def _token(self, place: Anchor) -> int:
@@ -206,8 +200,10 @@ class WordLetters:
         return f"{whole}|[{mixed}]" if mixed else whole
 
     def _class(self, bits: int) -> str:
-        letters = "".join(sorted(letter for letter, said in self._bits.items() if said & bits))
-        return f"[{letters}]" if letters else r"\pN"
+        if bits not in self._classes:
+            letters = "".join(sorted(letter for letter, said in self._bits.items() if said & bits))
+            self._classes[bits] = f"[{letters}]" if letters else r"\pN"
+        return self._classes[bits]
 
 
 class _Known(dict[str, str]):
@@ -228,6 +224,15 @@ def _in_word(shape: str) -> re.Pattern[str]:
     """The expression of a shape for a word in lower case, of which it may be a part."""
     before = "(?:^|(?<=[0-4a-dxsoi]))" if is_category(shape) else "^"
     return re.compile(f"{before}(?:{shape.strip('^$')})(?:$|(?=[cpyra]{{0,3}}[nm][0-3xo]))")
+
+
+def _any_of(shapes: list[re.Pattern[str]]) -> Callable[[str], bool]:
+    """Whether a word may have one of some shapes: a look that is cheaper than one at each of them."""
+    first, inside = (
+        re.compile("|".join(shape.pattern for shape in shapes if shape.pattern.startswith("^") == at_start) or "(?!)")
+        for at_start in (True, False)
+    )
+    return lambda word: first.match(word) is not None or inside.search(word) is not None
 
 
 def is_category(shape: str) -> bool:
