@@ -36,6 +36,11 @@ class _Term:
     text: str
     """As the rules have it."""
 
+    @property
+    def word_class(self) -> str | None:
+        """The class that it gives its words; None for a site or a clue."""
+        return {"primary": "CANCER", "word": self.name}.get(self.kind)
+
 
 @dataclass(slots=True)
 class _Starting:
@@ -82,7 +87,7 @@ class FactReader:
     def _tells(self, term: "_Term") -> bool:
         if term.kind == "site":
             return self._primary_of(term.name, term.text) is not None
-        return term.kind in ("primary", "clue") or term.name in (*CANCER_CLASSES, "NODE")
+        return term.kind == "clue" or term.word_class in (*CANCER_CLASSES, "NODE")
 
     def read(self, words: RawWords, in_family: Callable[[int], bool]) -> NoteFacts:
         """Return the facts of a note.
@@ -97,7 +102,7 @@ class FactReader:
         facts = NoteFacts()
         votes: Counter[str] = Counter()
         found = list(self._find(words))
-        cancers = {place for start, end, term in found if _is_cancer(term) for place in range(start, end)}
+        cancers = {place for start, end, term in found if term.word_class == "CANCER" for place in range(start, end)}
         for start, end, term in found:
             weight, primary = 1.0, term.name if term.kind in ("primary", "clue") else None
             if term.kind == "site":
@@ -105,9 +110,9 @@ class FactReader:
                 primary = named if self._is_named(words, cancers, start, end) else None
             elif term.kind == "clue":
                 weight = _CLUE_WEIGHT
-            elif term.name == "NODE":
+            elif term.word_class == "NODE":
                 facts.nodes = True
-            counted = _is_cancer(term) or term.name == "ONCOLOGY"
+            counted = term.word_class in CANCER_CLASSES
             facts.cancers += end - start if counted else 0
             if (primary or (counted and not facts.own_cancer)) and not in_family(words.offsets[start]):
                 facts.own_cancer |= counted
@@ -159,10 +164,6 @@ class FactReader:
 
     def _is(self, word: str, classes: tuple[str, ...]) -> bool:
         return self._beside_organ.get(word) in classes
-
-
-def _is_cancer(term: _Term) -> bool:
-    return term.kind == "primary" or (term.kind == "word" and term.name in CANCER_WORDS)
 
 
 def _joined(words: RawWords, place: int) -> bool:
