@@ -43,7 +43,7 @@ class PatternSearch:
         self._by_word: dict[int, list[Search]] = {}
         self._by_class: dict[str, list[Search]] = {}
         self._by_shape: list[tuple[re.Pattern[str], Search]] = []
-        self._shaped: dict[int, list[Search]] = {}
+        self._known: dict[int, dict[Search, None]] = {}
 
     def add(self, name: str, tokens: list[dict[str, Any]], **options: Any) -> None:
         """Add a pattern under its id, with the options of `Matcher.add`."""
@@ -76,8 +76,8 @@ class PatternSearch:
         words, classes = set(words), set(classes)
         found = dict.fromkeys(self._everywhere)
         for word in words:
-            found |= dict.fromkeys(self._by_word.get(word, ()))
-            found |= dict.fromkeys(self._of_shape(word))
+            if searches := self._of_word(word):
+                found |= searches
         for name in classes:
             found |= dict.fromkeys(self._by_class.get(name, ()))
         for search in found:
@@ -88,10 +88,12 @@ class PatternSearch:
         """Give the patterns of some ids, as spaCy numbers them."""
         return map(self._by_key.__getitem__, keys)
 
-    def _of_shape(self, word: int) -> list[Search]:
-        if word not in self._shaped:
-            if len(self._shaped) > MOST_KNOWN:
-                self._shaped.clear()
+    def _of_word(self, word: int) -> dict[Search, None]:
+        """The patterns whose anchor a word is."""
+        if word not in self._known:
+            if len(self._known) > MOST_KNOWN:
+                self._known.clear()
             text = self._vocab.strings[word]
-            self._shaped[word] = [search for shape, search in self._by_shape if shape.search(text)]
-        return self._shaped[word]
+            of_shape = (search for shape, search in self._by_shape if shape.search(text))
+            self._known[word] = dict.fromkeys([*self._by_word.get(word, ()), *of_shape])
+        return self._known[word]
