@@ -300,24 +300,27 @@ class Screen:
 
         Returns the number of each sentence, from 1, by its offset in the note.
         """
-        indices = np.searchsorted(doc.to_array(IDX).astype("int64"), [place for place, _ in begins])
+        tokens = doc.to_array(IDX).tolist()
+        indices = [bisect_left(tokens, place) for place, _ in begins]
         starts = np.full((len(doc), 1), NO_START, dtype="uint64")
-        starts[indices[indices < len(doc)]] = 1
+        starts[[index for index in indices if index < len(doc)]] = 1
         doc.from_array([SENT_START], starts)  # type: ignore[arg-type]
         sections: list[tuple[int, int, str, int]] = []
-        bounds = [*indices.tolist(), len(doc)]
-        for number, (_, original) in enumerate(begins):
+        numbers: dict[int, int] = {}
+        number = 0
+        for (first, last), (_, original) in zip(pairwise([*indices, len(doc)]), begins, strict=True):
+            numbers[original] = number + 1
+            # A sentence without a token has the number of the next.
+            number += first < last
             section = segmentation.section(original)
-            first, last = bounds[number], bounds[number + 1]
-            if section is None or first >= last:
+            if section is None or first == last:
                 continue
             if sections and sections[-1][3] == section.start and sections[-1][1] == first:
                 sections[-1] = (sections[-1][0], last, section.name, section.start)
             else:
                 sections.append((first, last, section.name, section.start))
         doc.spans[SECTIONS] = [Span(doc, first, last, label=name) for first, last, name, _ in sections]
-        numbers = np.searchsorted(np.unique(indices), indices) + 1
-        return dict(zip((original for _, original in begins), numbers.tolist(), strict=True))
+        return numbers
 
     def _expression(self, terms: Terms) -> str:
         """One expression for all: words between edges, and the shapes of categories that are written together.

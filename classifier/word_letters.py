@@ -23,7 +23,7 @@ _FIRST, _LAST, _WIDTH = 0x80, 0x7FF, 2
 _OTHER = chr(_FIRST)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Run:
     """Tokens of a pattern that must follow each other, each as the bits of the words that it may be."""
 
