@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from classifier.lexicon import CANCER_BEFORE_ORGAN, PRIMARY_WORDS, SECONDARY, Lexicon
+from classifier.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
 from classifier.note_facts import NoteFacts
 from classifier.raw_words import RawWords, words_of
 
@@ -55,7 +55,9 @@ class _Starting:
 
     def add(self, term: _Term) -> None:
         """Add a term."""
-        self.terms.setdefault(term.words, []).append(term)
+        of_words = self.terms.setdefault(term.words, [])
+        of_words.append(term)
+        of_words.sort(key=lambda term: KINDS.index(term.kind))
         self.lengths = sorted({*self.lengths, len(term.words)}, reverse=True)
         self.followers.update(term.words[1:2])
 
@@ -84,7 +86,7 @@ class FactReader:
             word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
         }
 
-    def _tells(self, term: "_Term") -> bool:
+    def _tells(self, term: _Term) -> bool:
         if term.kind == "site":
             return self._primary_of(term.name, term.text) is not None
         return term.kind == "clue" or term.word_class in (*CANCER_CLASSES, "NODE")
@@ -121,7 +123,7 @@ class FactReader:
         facts.primaries = dict(votes)
         return facts
 
-    def _find(self, words: RawWords) -> Iterator[tuple[int, int, "_Term"]]:
+    def _find(self, words: RawWords) -> Iterator[tuple[int, int, _Term]]:
         """The terms in the words: of those that overlap the first, of those the longest; clues wherever they stand."""
         reached = 0
         lower = words.lower
@@ -150,10 +152,12 @@ class FactReader:
         if not SECONDARY.isdisjoint(lower[max(start - 4, 0) : start]):
             return False
         after, before = end, start - 1
-        while after < last and after - end < 3 and _joined(words, after - 1) and self._is(lower[after], _AFTER_ORGAN):
+        while after < last and after - end <= 3 and _joined(words, after - 1):
+            if after in cancers or lower[after] in PRIMARY_WORDS:
+                return True
+            if not self._is(lower[after], _AFTER_ORGAN):
+                break
             after += 1
-        if after < last and _joined(words, after - 1) and (after in cancers or lower[after] in PRIMARY_WORDS):
-            return True
         while before > 0 and start - before < 4 and _joined(words, before) and self._is(lower[before], _BEFORE_ORGAN):
             before -= 1
         if before < 0 or not _joined(words, before):

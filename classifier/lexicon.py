@@ -117,8 +117,8 @@ class Reading:
         return Span(original, int(positions[start]), int(positions[end - 1]) + 1, label=label)
 
 
-# A token has one class. Where terms overlap, the longer wins; where two have the same words, the earlier kind.
-_KINDS = ("primary", "station", "site", "word", "clue")
+KINDS = ("primary", "station", "site", "word", "clue")
+"""Kinds of terms. A token has one class: where terms overlap, the longer wins, of the same words the earlier kind."""
 _BETWEEN_STATION_AND_NODE = {"SITE", "STATION", "LINK", "MOD", "NUMBER", "DET", "PREP", "SENTINEL"}
 _REACH = 5
 
@@ -267,7 +267,7 @@ class Lexicon:
         for key, start, end in self._matcher(doc):
             if reading.words.within_sentence(start, end):
                 kind, name = self._term_of[key]
-                found.append((start - end, _KINDS.index(kind), start, end, kind, name))
+                found.append((start - end, KINDS.index(kind), start, end, kind, name))
         stations = []
         for _, _, start, end, kind, name in sorted(found):
             if kind == "clue":

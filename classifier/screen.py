@@ -6,7 +6,7 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby, pairwise
@@ -71,10 +71,10 @@ class _Wanted:
 class Screen:
     """Finds the sentences that the pipeline must read, and makes a Doc of them alone.
 
-    First, something that a pattern needs must stand in the note at all; then all that it needs, by the note's words;
-    then all that its tokens need, in one block of the note, in a piece of it and at last, in a row, in one sentence
-    (`classifier.word_bits`). Where that holds for any pattern, the sentences that name cancers, nodes and stages are
-    read as well, as the phrases are read by them.
+    First, something that a pattern needs must stand in the note at all; then all that it needs, by the note's words.
+    Where its tokens can follow each other (`classifier.word_letters`), all that it needs must stand in the sentence. Of
+    the rest of the note the stages are read, where "advanced" is to be settled; what the note says as a whole is read
+    off its words (`classifier.fact_reader`).
 
     Parameters
     ----------
@@ -112,7 +112,7 @@ class Screen:
             else:
                 gates.append(self._rarest(cancer, pattern))
             ways = [[Step(place, ())] for place in anchors(pattern.pattern)] + runs(pattern.pattern)
-            found_by = letters.run(min(ways, key=self._commonness))
+            found_by = letters.run(min(ways, key=self._commonness, default=[]))
             key = nlp.vocab.strings.add(pattern.id)
             of_advanced = pattern.label == Label.ADVANCED
             self._wanted.append(_Wanted(key, note, sentence, of_advanced, made, found_by))
@@ -180,7 +180,7 @@ class Screen:
             there &= ~self._of_cancer
         live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
         joined = "".join(letters).encode()
-        found = [(place, wanted) for wanted in live for place in self._letters.find(wanted.found_by, joined)]
+        found = [(place, wanted) for wanted in live for place in self._places(wanted.found_by, words, joined)]
         if not found:
             return None
         segmentation = Segmentation(plain, self._headings)
@@ -193,6 +193,14 @@ class Screen:
         doc = self._windows(segmentation, self._with_lists(segmentation, [*matter, *staged]), matter)
         self._facts(words, segmentation).keep(doc)
         return doc
+
+    def _places(self, run: Run, words: RawWords, letters: bytes) -> Iterator[tuple[int, int]]:
+        """Start and end of where a run can stand in the note: anywhere, where it needs no word."""
+        if not run.places:
+            yield 0, len(words.text)
+            return
+        for first, last in self._letters.find(run, letters):
+            yield words.offsets[first], words.offsets[last - 1] + 1
 
     def _facts(self, words: RawWords, segmentation: Segmentation) -> NoteFacts:
         may_stand = not self._of_family.isdisjoint(words.lower)
@@ -220,8 +228,7 @@ class Screen:
             return self._letters.bits(here) | self._letters.marks(plain[start:end])
 
         possible: dict[tuple[int, int], dict[int, _Wanted]] = {}
-        for (first, last), wanted in found:
-            start, end = offsets[first], offsets[last - 1] + 1
+        for (start, end), wanted in found:
             while start < end:
                 number = segmentation.block_at(start)
                 if number not in in_block:

@@ -104,16 +104,30 @@ def test_text_that_cannot_matter_is_not_tokenised(clf):
     assert clf._screen.doc("The patient was seen for knee pain. Blood pressure 120/80. " * 50) is None
 
 
-def test_a_new_rule_is_found_through_the_screen(tmp_path):
+@pytest.mark.parametrize(
+    ("pattern", "text", "found"),
+    [
+        ([{"LOWER": {"REGEX": "^gl[o0]{2}p$"}}], "Seen today. A gl0op! Home.", "gl0op"),
+        ([{"LOWER": "gloop"}, {"LOWER": "a", "OP": "*"}, {"LOWER": "gleep"}], "Gloop, gloop a gleep.", "gloop a gleep"),
+        ([{"LOWER": "gloop-gleep"}], "Two gloop-gleep.", None),
+        ([{"LOWER": "gloop"}, {"LOWER": "-"}, {"LOWER": "gleep"}], "Two gloop-gleep.", "gloop-gleep"),
+        ([{"LOWER": {"IN": ["§", "gloop"]}}, {"LOWER": "1"}], "Seen. Under § 1 today.", "§ 1"),
+        ([{"LOWER": "§"}], "Seen. § § Home.", "§"),
+        ([{"IS_DIGIT": True, "LENGTH": 7}], "Seen. Number 7654321. Home.", "7654321"),
+        ([{"LOWER": "gloop"}, {}, {"LOWER": "gleep"}], "Seen. Gloop or gleep.", "Gloop or gleep"),
+    ],
+)  # fmt: skip
+def test_a_new_rule_is_found_through_the_screen(tmp_path, pattern, text, found):
     import shutil
 
     from classifier.resources import RULES
 
     shutil.copytree(RULES, tmp_path / "rules")
     rule = {
-        "id": "gloop", "label": "RELAPSE", "extent": "unspecified", "pattern": [{"LOWER": {"REGEX": "^gl[o0]{2}p$"}}],
-        "about": "A made-up word.", "example": "The [[gl0op]].",
+        "id": "gloop", "label": "RELAPSE", "extent": "unspecified", "pattern": pattern, "about": "A made-up word.",
+        "example": "The [[gloop]].",
     }  # fmt: skip
     (tmp_path / "rules" / "phrases" / "mine.jsonl").write_text(json.dumps(rule))
-    (tag,) = classifier.load(rules=tmp_path / "rules", model="none").tag_text("Seen today. A gl0op! Home.")
-    assert (tag.text, tag.rule) == ("gl0op", "gloop")
+    clf = classifier.load(rules=tmp_path / "rules", model="none")
+    check(clf, [("n", text)])
+    assert next((tag.text for tag in clf.tag_text(text) if tag.rule == "gloop"), None) == found
