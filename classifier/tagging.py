@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 from contextlib import nullcontext
+from dataclasses import fields
 from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar
@@ -29,6 +30,9 @@ _BATCH = 256
 _MOST_WORDS = 40_000
 # Of a sentence, so many characters are kept on either side of a phrase.
 _AROUND = 160
+
+# The columns of a tag that are attributes of its span.
+_STORED = tuple(column.name for column in fields(Tag) if column.name in attributes.DEFAULTS)
 
 DEFAULT_MODEL = "default"
 """The model of the package."""
@@ -210,28 +214,14 @@ def doc_tags(doc: Doc, note_id: str = "", text: str | None = None) -> list[Tag]:
         The note, where the Doc is made of windows of it.
     """
     note = doc.text if text is None else text
-    return [
-        Tag(
-            note_id=note_id,
-            start=(start := attributes.offset(doc, span.start_char)),
-            end=(end := start + span.end_char - span.start_char),
-            text=note[start:end],
-            label=span.label_,
-            extent=span._.extent,
-            status=span._.status,
-            historical=span._.historical,
-            sense=span._.sense,
-            evidence=span._.evidence,
-            site=span._.site,
-            primary=span._.primary,
-            cue=span._.cue,
-            section=span._.section,
-            rule=span.id_,
-            decided_by=span._.decided_by,
-            score=span._.score,
-        )
-        for span in doc.spans[TERMS]
-    ]
+    tags = []
+    for span in doc.spans[TERMS]:
+        start = attributes.offset(doc, span.start_char)
+        end = start + span.end_char - span.start_char
+        stored = attributes.DEFAULTS | attributes.attributes(span)
+        columns = {name: stored[name] for name in _STORED}
+        tags.append(Tag(note_id, start, end, note[start:end], span.label_, rule=span.id_, **columns))
+    return tags
 
 
 def doc_contexts(doc: Doc, text: str) -> list[Context]:
