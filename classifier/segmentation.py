@@ -63,7 +63,7 @@ _HEADING = re.compile(rf"(?P<before>[\n\r.;,:](?:{_AFTER_MARK})){_TO_CLOSE}")
 _HEADING_WITH_SPACES = re.compile(rf"(?P<before>[\n\r.;,: ](?:{_AFTER_MARK}|(?<= )(?<!  )[ ])){_TO_CLOSE}")
 
 _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪●◦>#+](?=\s|[A-Za-z(\[]))"
-_KEYED = r"[A-Z][\w /&'().,-]{0,50}?:"
+_KEYED = r"[cpyr]{0,2}[A-Z][\w /&'().,-]{0,50}?:"
 # Each place where a sentence may end begins with one of these; between them the search need not stop.
 _MARKS = r"[\n\r.!?;,]"
 _AT_MARK = (
@@ -85,6 +85,7 @@ _ABBREVIATION = re.compile(
     r"(?:\b(?:Drs?|Mr|Mrs|Ms|Mx|Prof|St|Sr|Jr|vs|e\.?g|i\.?e|approx|cf|viz|etc|Fig|dept|hosp|pt|no|No|resp|incl|est|"
     r"max|min|temp|wt|ht|vol|dia|diam|tab|tabs|inj|q\.?d|b\.?i\.?d|t\.?i\.?d|p\.?o|al|a\.?m|p\.?m|Rev|Lt|Rt|lt|rt|Inc))\.$"
 )
+_ANSWERED = re.compile(r":\s*no\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
 _TNM = r"[cpyra]{0,3}[TNM][0-4XxIi][a-d]?"
@@ -312,6 +313,8 @@ def _ends_sentence(before: str, after: str, mark: str) -> bool:
     if mark.startswith("?") and _ANSWER.match(after):
         return False
     if not mark.startswith("."):
+        return True
+    if _ANSWERED.search(before):
         return True
     if _ABBREVIATION.search(before) or (_TNM_BEFORE.search(before) and _TNM_AFTER.match(after)):
         return False

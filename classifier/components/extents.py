@@ -197,6 +197,9 @@ class _Phrase:
             return []
         last, name = before[-1]
         between = {token.lower_ for token in self.span.doc[last.end : self.span.start]}
+        if self.note.in_other_phrase(last, self.span) and between <= {"or", "and", "/", "nor"}:
+            # "No nodal or metastatic disease": the one is not at the other.
+            return []
         # "3/17 nodes positive, no mets": what is denied after a comma is not denied of the nodes alone.
         apart = self.table[name].kind == "node" and "," in between and self.note.words["denies"] & between
         return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]

@@ -213,7 +213,8 @@ def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int
         # "Invades the cava, bulky hilar metastases": the cava belongs to what stands before.
         link = next((i for i in range(start, end - 1) if words[i].ent_type_ == "LINK"), None)
         start = start if link is None else link + 1
-    while start + 1 < end and words[start].ent_type_ in _EDGES:
+    # "In-transit" begins with a preposition that is a part of it.
+    while start + 1 < end and words[start].ent_type_ in _EDGES and words[start + 1].text != "-":
         start += 1
     while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
         end -= 1
