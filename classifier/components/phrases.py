@@ -216,6 +216,8 @@ def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int
     # "In-transit" begins with a preposition that is a part of it.
     while start + 1 < end and words[start].ent_type_ in _EDGES and words[start + 1].text != "-":
         start += 1
+    while start + 1 < end and words[start].text == "-":
+        start += 1
     while start + 1 < end and words[end - 1].ent_type_ in _EDGES:
         end -= 1
     return start, end
