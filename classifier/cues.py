@@ -41,6 +41,8 @@ class Cue(BaseModel):
     """It counts only as the last words of its sentence."""
     ends: tuple[str, ...] = ()
     """Of a terminator: the kinds whose scope it ends; none: all."""
+    beside: bool = False
+    """Of a terminator: it also ends the scope of a cue that it stands beside."""
     about: str
     """What the cue is for."""
     example: str

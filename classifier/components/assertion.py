@@ -291,8 +291,7 @@ def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
     if mention.cue.holds:
         return False
     return any(
-        terminator.start != mention.end
-        and terminator.end != mention.start
+        (terminator.cue.beside or (terminator.start != mention.end and terminator.end != mention.start))
         and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
         for terminator in terminators
     )
