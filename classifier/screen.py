@@ -32,8 +32,8 @@ from classifier.raw_words import RawWords, words_of
 from classifier.segmentation import FAMILY_HISTORY, Segmentation
 from classifier.word_letters import Run, WordLetters, is_category
 
-# What may stand between two words of a term: any white space, also of other alphabets.
-_GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]*"
+# What may stand between two tokens of a term: any white space, also of other alphabets; two words need some.
+_GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]"
 # What may stand between two words that are side by side but for marks.
 _MARKS = r"[^\pL\pN]*"
 # A word ends where RE2 says so, or at an underscore, which the tokenizer splits off.
@@ -334,7 +334,7 @@ class Screen:
 
         A term of several words is not looked for where one of them is a term as well.
         """
-        words = {_GAP.join(map(re2.escape, self._split(term))) for term in self._lexicon.least(terms)}
+        words = {_side_by_side(self._split(term)) for term in self._lexicon.least(terms)}
         parts = [
             f"{left}(?:{'|'.join(sorted(same))}){right}"
             for (left, right), same in groupby(sorted(filter(None, words), key=_edges), key=_edges)
@@ -361,6 +361,15 @@ def _options() -> "re2.Options":
     options.max_mem, options.never_capture, options.log_errors = _MEMORY, True, False
     options.case_sensitive = False
     return options
+
+
+def _side_by_side(tokens: list[str]) -> str:
+    """One expression for tokens that follow each other."""
+    expression = "".join(
+        re2.escape(token) + _GAP + ("+" if token[-1].isalnum() and following[0].isalnum() else "*")
+        for token, following in pairwise(tokens)
+    )
+    return expression + "".join(map(re2.escape, tokens[-1:]))
 
 
 def _edges(word: str) -> tuple[str, str]:
