@@ -64,6 +64,7 @@ _HEADING_WITH_SPACES = re.compile(rf"(?P<before>[\n\r.;,: ](?:{_AFTER_MARK}|(?<=
 
 _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪●◦>#+](?=\s|[A-Za-z(\[]))"
 _KEYED = r"[cpyr]{0,2}[A-Z][\w /&'().,-]{0,50}?:"
+_TABLE_ROW = r"[A-Z][^\n\r:]{1,45}?[ ]{3,}\S"
 # Each place where a sentence may end begins with one of these; between them the search need not stop.
 _MARKS = r"[\n\r.!?;,]"
 _AT_MARK = (
@@ -88,12 +89,12 @@ _ABBREVIATION = re.compile(
 _ANSWERED = re.compile(r":\s*no\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
-_TNM = r"[cpyra]{0,3}[TNM][0-4XxIi][a-d]?"
+_TNM = r"(?:mr|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
-_NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}")
+_NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}")
 _FIRST_WORD = re.compile(r"\S+")
 # A line does not end a sentence with such a word, however short it is.
 _LEADS_ON = re.compile(

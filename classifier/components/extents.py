@@ -201,7 +201,8 @@ class _Phrase:
             # "No nodal or metastatic disease": the one is not at the other.
             return []
         # "3/17 nodes positive, no mets": what is denied after a comma is not denied of the nodes alone.
-        apart = self.table[name].kind == "node" and "," in between and self.note.words["denies"] & between
+        listed = "," in between and ":" not in between
+        apart = self.table[name].kind == "node" and listed and self.note.words["denies"] & between
         return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]
 
     def _scanned(self, site: Span) -> bool:
