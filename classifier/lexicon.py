@@ -19,6 +19,8 @@ from classifier.words import Words
 
 LYMPH_NODE = "lymph_node"
 """Id of a lymph node of no named station."""
+NODE_LEVEL = "node_level"
+"""Id of a station that is a number, of the neck, the axilla or the mediastinum."""
 
 
 @dataclass(frozen=True, slots=True)

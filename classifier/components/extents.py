@@ -14,7 +14,7 @@ from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import PRIMARIES, SITES, TERMS
 from classifier.labels import SPREAD_LABELS, Extent
-from classifier.lexicon import LYMPH_NODE, Anatomy, Primary, Site, load_anatomy
+from classifier.lexicon import LYMPH_NODE, NODE_LEVEL, Anatomy, Primary, Site, load_anatomy
 from classifier.note_facts import NoteFacts
 from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
@@ -222,9 +222,10 @@ class _Phrase:
         between = [token.lower_ for token in self.span.doc[start:end]]
         if not self.note.words["reads_as"].isdisjoint(between):
             return True
-        stops = (
-            (",", ";", ".", "and", "or", "but") if ":" in between else (",", ";", ".", "and", "or", "but", "no", "nor")
-        )
+        # What stands before a colon is a heading: "node, right iliac, biopsy: negative for …".
+        colon = max((index for index, word in enumerate(between) if word == ":"), default=-1)
+        stops = (",", ";", ".", "and", "or", "but", *(("no", "nor") if colon < 0 else ()))
+        between = between[colon + 1 :]
         return end - start <= reach and not any(word in stops for word in between)
 
     def _before(self, tokens: int) -> list[str]:
@@ -257,7 +258,7 @@ class _Phrase:
 
 def _nodes(phrase: _Phrase, sites: Sequence[Site]) -> Extent:
     """Nodes are regional in the primary's own drainage, and distant elsewhere (AJCC N and M)."""
-    stations = [site for site in sites if site.kind == "node" and site.id != LYMPH_NODE]
+    stations = [site for site in sites if site.kind == "node" and site.id not in (LYMPH_NODE, NODE_LEVEL)]
     if phrase.says("distant"):
         return Extent.DISTANT
     if phrase.primary is None or not stations or not phrase.primary.regional_nodes:
