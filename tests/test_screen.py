@@ -22,7 +22,7 @@ def check(clf, pairs):
         assert screened.summary.advanced_reason == doc._.advanced_reason
 
 
-@pytest.mark.parametrize("folder", [".", "training", "held_out"])
+@pytest.mark.parametrize("folder", [".", "training", "held_out", "ordinary"])
 def test_samples(clf, folder):
     check(clf, notes(SAMPLES / folder / "notes.jsonl")[:150])
 
