@@ -137,7 +137,7 @@ class WordLetters:
 
     def has(self, run: Run, letters: bytes) -> bool:
         """Whether a run can stand in a text of such letters, which are given as `find` has them."""
-        return self._expression(run).search(letters) is not None
+        return not run.places or self._expression(run).search(letters) is not None
 
     def letter(self, word: str) -> str:
         """Return the letter of a word in lower case."""
@@ -190,8 +190,6 @@ class WordLetters:
         return self._compiled[run]
 
     def _pattern(self, run: Run) -> str:
-        if not run.places:
-            return "."
         parts = [self._class(run.places[0])]
         for before, here, between in zip(run.places, run.places[1:], run.between[1:], strict=False):
             parts += [f"{self._class(before | between)}*", self._class(here)]

@@ -113,6 +113,7 @@ def test_text_that_cannot_matter_is_not_tokenised(clf):
         ([{"LOWER": "gloop"}, {"LOWER": "-"}, {"LOWER": "gleep"}], "Two gloop-gleep.", "gloop-gleep"),
         ([{"LOWER": {"IN": ["§", "gloop"]}}, {"LOWER": "1"}], "Seen. Under § 1 today.", "§ 1"),
         ([{"LOWER": "§"}], "Seen. § § Home.", "§"),
+        ([{"LOWER": "§"}, {"LOWER": "§"}], "Seen.\n\n§ §\n\nHome.", "§ §"),
         ([{"IS_DIGIT": True, "LENGTH": 7}], "Seen. Number 7654321. Home.", "7654321"),
         ([{"LOWER": "gloop"}, {}, {"LOWER": "gleep"}], "Seen. Gloop or gleep.", "Gloop or gleep"),
     ],
