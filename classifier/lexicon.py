@@ -1,5 +1,6 @@
 """The words that the rules speak of: what class a token has, and where a site or a primary is named."""
 
+import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -223,7 +224,8 @@ class Lexicon:
         words = self.telling(terms)
         if any(word.isdigit() or not WORD.search(word) for word in words):
             return 1000.0
-        shares = sum(100 * self._shares.get(word, 0.0) for word in words)
+        # Exact, so that it does not depend on the order of the words.
+        shares = math.fsum(100 * self._shares.get(word, 0.0) for word in words)
         return min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
 
     def terms(self, place: Anchor) -> Terms:
