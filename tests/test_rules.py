@@ -11,9 +11,10 @@ from spacy.pipeline import EntityRuler
 import classifier.tagging
 from classifier import resources
 from classifier.components.extents import READERS
-from classifier.components.phrases import CANCER_CLASSES, TERMS
+from classifier.components.phrases import TERMS
 from classifier.cues import load_cues
 from classifier.errors import NoteTermsError
+from classifier.fact_reader import CANCER_CLASSES
 from classifier.lexicon import Lexicon, load_anatomy
 from classifier.patterns import NOT_CANCER, anchors, load_patterns
 from tests.conftest import SAMPLES, unmark
@@ -67,25 +68,43 @@ def test_pseudo_cues_and_terminators_keep_the_finding_present(finding, cue):
     assert span._.status == "present"
 
 
+@pytest.mark.parametrize("cue", [c for c in CUES if c.kind in ("pseudo", "terminator")], ids=lambda c: c.id)
+def test_without_a_pseudo_cue_or_terminator_its_example_is_read_otherwise(finding_with, tmp_path, cue):
+    lines = (resources.RULES / "context_cues.jsonl").read_text(encoding="utf-8").splitlines()
+    others = "\n".join(line for line in lines if json.loads(line)["id"] != cue.id)
+    (tmp_path / "context_cues.jsonl").write_text(others, encoding="utf-8")
+    span = finding_with(tmp_path)(cue.example)
+    assert span._.status != "present" or span._.historical
+
+
 @pytest.fixture(scope="module")
 def proposals():
     return classifier.tagging.proposals()
 
 
 @pytest.fixture(scope="module")
-def finding():
-    """Return the marked finding of a sentence, asserted by the component alone in a pipeline of spaCy's own."""
-    nlp = spacy.blank("en")
-    nlp.add_pipe("sentencizer")
-    nlp.add_pipe("cancer_assertion", config={"spans_key": "findings"})
+def finding_with():
+    """Return a reader of the marked finding of a sentence: the component alone in a pipeline of spaCy's own."""
 
-    def read(marked, label="FINDING"):
-        text, start, end = unmark(marked)
-        doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
-        doc.spans["findings"] = [doc.char_span(start, end, label=label, alignment_mode="expand")]
-        return next(iter(nlp.get_pipe("cancer_assertion")(doc).spans["findings"]))
+    def make(rules):
+        nlp = spacy.blank("en")
+        nlp.add_pipe("sentencizer")
+        nlp.add_pipe("cancer_assertion", config={"spans_key": "findings", "rules": str(rules)})
 
-    return read
+        def read(marked, label="FINDING"):
+            text, start, end = unmark(marked)
+            doc = nlp.get_pipe("sentencizer")(nlp.make_doc(text))
+            doc.spans["findings"] = [doc.char_span(start, end, label=label, alignment_mode="expand")]
+            return next(iter(nlp.get_pipe("cancer_assertion")(doc).spans["findings"]))
+
+        return read
+
+    return make
+
+
+@pytest.fixture(scope="module")
+def finding(finding_with):
+    return finding_with(resources.RULES)
 
 
 def test_spacys_entity_ruler_reads_the_patterns(nlp, tmp_path):
