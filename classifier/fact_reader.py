@@ -31,15 +31,15 @@ class _Term:
     words: tuple[str, ...]
     kind: str
     """`primary`, `site`, `word` or `clue`."""
-    name: str
-    """Its primary, site or word class."""
-    text: str
-    """As the rules have it."""
+    word_class: str | None
+    """The class that it gives its words; None for a site or a clue."""
+    primary: str | None
+    """The primary that it names, gives a clue to, or names beside a word for cancer."""
 
     @property
-    def word_class(self) -> str | None:
-        """The class that it gives its words; None for a site or a clue."""
-        return {"primary": "CANCER", "word": self.name}.get(self.kind)
+    def tells(self) -> bool:
+        """Whether it is a fact. Other terms only stand in the place of one: CA 125 is no cancer."""
+        return self.primary is not None or self.word_class in (*CANCER_CLASSES, "NODE")
 
 
 @dataclass(slots=True)
@@ -52,6 +52,8 @@ class _Starting:
     """How many words they have, the most first."""
     followers: set[str] = field(default_factory=set)
     """The second words of those that have several."""
+    alone: list[_Term] = field(default_factory=list)
+    """Those of this word alone."""
 
     def add(self, term: _Term) -> None:
         """Add a term."""
@@ -60,6 +62,8 @@ class _Starting:
         of_words.sort(key=lambda term: KINDS.index(term.kind))
         self.lengths = sorted({*self.lengths, len(term.words)}, reverse=True)
         self.followers.update(term.words[1:2])
+        if len(term.words) == 1:
+            self.alone = of_words
 
 
 class FactReader:
@@ -71,25 +75,16 @@ class FactReader:
     """
 
     def __init__(self, lexicon: Lexicon) -> None:
-        self._primary_of = lexicon.primary_of
-        entries = ((tuple(words_of(text)), kind, name, text) for kind, name, text in lexicon.entries())
-        terms = [_Term(*entry) for entry in entries if entry[0]]
-        telling = {term for term in terms if self._tells(term)}
-        words = {word for term in telling for word in term.words}
+        terms = [_term(text, kind, name, lexicon) for kind, name, text in lexicon.entries()]
+        words = {word for term in terms if term.tells for word in term.words}
         self._starting: dict[str, _Starting] = {}
         for term in terms:
-            # A term of another class that shares a word with these may stand in the place of one: CA 125 is no cancer.
             blocks = term.kind in ("site", "word") and len(term.words) > 1 and not words.isdisjoint(term.words)
-            if term in telling or blocks:
+            if term.words and (term.tells or blocks):
                 self._starting.setdefault(term.words[0], _Starting()).add(term)
         self._beside_organ = {
             word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
         }
-
-    def _tells(self, term: _Term) -> bool:
-        if term.kind == "site":
-            return self._primary_of(term.name, term.text) is not None
-        return term.kind == "clue" or term.word_class in (*CANCER_CLASSES, "NODE")
 
     def read(self, words: RawWords, in_family: Callable[[int], bool]) -> NoteFacts:
         """Return the facts of a note.
@@ -106,42 +101,49 @@ class FactReader:
         found = list(self._find(words))
         cancers = {place for start, end, term in found if term.word_class == "CANCER" for place in range(start, end)}
         for start, end, term in found:
-            weight, primary = 1.0, term.name if term.kind in ("primary", "clue") else None
-            if term.kind == "site":
-                named = self._primary_of(term.name, term.text)
-                primary = named if self._is_named(words, cancers, start, end) else None
-            elif term.kind == "clue":
-                weight = _CLUE_WEIGHT
+            counted = term.word_class in CANCER_CLASSES
+            if counted:
+                facts.cancers += end - start
             elif term.word_class == "NODE":
                 facts.nodes = True
-            counted = term.word_class in CANCER_CLASSES
-            facts.cancers += end - start if counted else 0
+            primary = term.primary
+            if primary and term.kind == "site" and not self._is_named(words, cancers, start, end):
+                primary = None
             if (primary or (counted and not facts.own_cancer)) and not in_family(words.offsets[start]):
                 facts.own_cancer |= counted
                 if primary:
-                    votes[primary] += weight  # type: ignore[assignment]
+                    votes[primary] += _CLUE_WEIGHT if term.kind == "clue" else 1.0  # type: ignore[assignment]
         facts.primaries = dict(votes)
         return facts
 
     def _find(self, words: RawWords) -> Iterator[tuple[int, int, _Term]]:
-        """The terms in the words: of those that overlap the first, of those the longest; clues wherever they stand."""
+        """The facts in the words: of terms that overlap the first, of those the longest; clues wherever they stand."""
         reached = 0
-        lower = words.lower
-        for start, starting in enumerate(map(self._starting.get, lower)):
-            if starting is None:
+        starting = self._starting
+        for start, word in enumerate(words.lower):
+            if word not in starting:
                 continue
-            alone = start + 1 == len(lower) or lower[start + 1] not in starting.followers
-            for length in (1,) if alone else starting.lengths:
-                end = start + length
-                found = starting.terms.get(tuple(lower[start:end])) if end <= len(lower) else None
-                if found is None or not all(_joined(words, place) for place in range(start, end - 1)):
-                    continue
-                for term in found:
+            for end, terms in self._at(words, start):
+                for term in terms:
                     if term.kind == "clue":
                         yield start, end, term
                     elif start >= reached:
                         reached = end
-                        yield start, end, term
+                        if term.tells:
+                            yield start, end, term
+
+    def _at(self, words: RawWords, start: int) -> Iterator[tuple[int, list[_Term]]]:
+        """The terms that begin with a word of a note, by the word after them, the longest first."""
+        lower, starting = words.lower, self._starting[words.lower[start]]
+        if start + 1 == len(lower) or lower[start + 1] not in starting.followers:
+            if starting.alone:
+                yield start + 1, starting.alone
+            return
+        for length in starting.lengths:
+            end = start + length
+            terms = starting.terms.get(tuple(lower[start:end])) if end <= len(lower) else None
+            if terms and all(_joined(words, place) for place in range(start, end - 1)):
+                yield end, terms
 
     def _is_named(self, words: RawWords, cancers: set[int], start: int, end: int) -> bool:
         """Whether a word for cancer beside an organ makes it a primary: breast ca, ca of the cervix."""
@@ -168,6 +170,11 @@ class FactReader:
 
     def _is(self, word: str, classes: tuple[str, ...]) -> bool:
         return self._beside_organ.get(word) in classes
+
+
+def _term(text: str, kind: str, name: str, lexicon: Lexicon) -> _Term:
+    named = {"primary": name, "clue": name, "site": lexicon.primary_of(name, text)}.get(kind)
+    return _Term(tuple(words_of(text)), kind, {"primary": "CANCER", "word": name}.get(kind), named)
 
 
 def _joined(words: RawWords, place: int) -> bool:

@@ -7,8 +7,9 @@ import numpy as np
 
 WORD = re.compile(r"[^\W_]+")
 """A word: letters and digits."""
-# The same for ASCII, where a table is faster than an expression.
-_BETWEEN_WORDS = {code: " " for code in range(128) if not chr(code).isalnum()}
+# ASCII is read by a table, which is faster than an expression: words in lower case, and blanks between them.
+_BLANK = ord(" ")
+_ASCII = bytes(ord(chr(code).lower()) if chr(code).isalnum() else _BLANK for code in range(128)).ljust(256)
 
 
 class RawWords:
@@ -30,19 +31,24 @@ class RawWords:
 
     def __init__(self, text: str) -> None:
         self.text = text
-        self.lower = words_of(text)
+        self._blanked = _blanked(text) if text.isascii() else None
+        self.lower = words_of(text) if self._blanked is None else self._blanked.decode().split()
 
     @cached_property
     def offsets(self) -> list[int]:  # noqa: D102 - an attribute of the class
-        if not self.text.isascii():
+        if self._blanked is None:
             return [word.start() for word in WORD.finditer(self.text)]
-        in_word = np.frombuffer(self.text.translate(_BETWEEN_WORDS).encode(), dtype="uint8") != ord(" ")
-        starts: list[int] = np.flatnonzero(in_word & ~np.concatenate(([False], in_word[:-1]))).tolist()
+        in_word = np.frombuffer(b" " + self._blanked, np.uint8) != _BLANK
+        starts: list[int] = (in_word[1:] > in_word[:-1]).nonzero()[0].tolist()
         return starts
 
 
 def words_of(text: str) -> list[str]:
     """Return the words of a text in lower case, in order."""
     if text.isascii():
-        return text.lower().translate(_BETWEEN_WORDS).split()
+        return _blanked(text).decode().split()
     return [word.lower() for word in WORD.findall(text)]
+
+
+def _blanked(text: str) -> bytes:
+    return text.encode().translate(_ASCII)

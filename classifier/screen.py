@@ -6,7 +6,7 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 
 import math
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby, pairwise
@@ -29,8 +29,9 @@ from classifier.markup import blank_markup
 from classifier.note_facts import NoteFacts
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.raw_words import RawWords, words_of
+from classifier.run_search import Place, Run, RunSearch, make_run
 from classifier.segmentation import FAMILY_HISTORY, Segmentation
-from classifier.word_letters import Run, WordLetters, is_category
+from classifier.word_kinds import Kinds, WordKinds, is_category
 
 # What may stand between two tokens of a term: any white space, also of other alphabets; two words need some.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]"
@@ -50,7 +51,7 @@ _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Wanted:
     """What a pattern needs, as bits: one for each of the things that are looked for."""
 
@@ -60,19 +61,15 @@ class _Wanted:
     """What must stand in the note."""
     sentence: int
     """What must stand in one sentence."""
-    of_advanced: bool
-    """It is about "advanced", which the stages of the note settle."""
     runs: list[Run]
-    """What must follow each other in the sentence."""
-    found_by: Run
-    """Where this stands in the note, its sentence is looked at."""
+    """What must follow each other in the sentence, the rarest first: where it can stand, a sentence is looked at."""
 
 
 class Screen:
     """Finds the sentences that the pipeline must read, and makes a Doc of them alone.
 
     First, something that a pattern needs must stand in the note at all; then all that it needs, by the note's words.
-    Where its tokens can follow each other (`classifier.word_letters`), all that it needs must stand in the sentence. Of
+    Where its tokens can follow each other (`classifier.word_kinds`), all that it needs must stand in the sentence. Of
     the rest of the note the stages are read, where "advanced" is to be settled; what the note says as a whole is read
     off its words (`classifier.fact_reader`).
 
@@ -88,37 +85,44 @@ class Screen:
         segments: Segmenter = nlp.get_pipe("cancer_segments")  # type: ignore[assignment]
         advanced: AdvancedReader = nlp.get_pipe("cancer_advanced")  # type: ignore[assignment]
         self._headings = segments.headings
-        self._of_family = {words_of(term)[0] for term, name in self._headings.items() if name == FAMILY_HISTORY}
         self._reader = phrases.facts
         self._parts: dict[str, list[str]] = {}
         self._tokens: dict[Anchor, str] = {}
         self._lexicon = lexicon = phrases.lexicon
         cancer, nodes = _of_classes(lexicon, *CANCER_CLASSES), _of_classes(lexicon, "NODE")
         named = _of_classes(lexicon, *NAMED_CLASSES)
-        self._letters = letters = WordLetters(lexicon)
+        self._kinds = kinds = WordKinds(lexicon)
         self._wanted: list[_Wanted] = []
+        self._of_advanced: set[int] = set()
         gates = [self._expression(cancer)]
         for pattern in phrases.patterns:
             if pattern.label == NOT_CANCER:
                 continue
-            made = [letters.run(steps) for steps in runs(pattern.pattern)]
-            sentence = reduce(or_, (letters.bit(lexicon.terms(place)) for place in anchors(pattern.pattern)), 0)
-            # A word that is several tokens may be more than its letter says.
-            sentence |= reduce(or_, (place for run in made if not run.mixed for place in run.places), 0)
-            sentence |= letters.bit(named) if pattern.needs == "sentence" else 0
+            ways = runs(pattern.pattern) or [[Step(place, ())] for place in anchors(pattern.pattern)]
+            made = [make_run(steps, kinds, lexicon) for steps in sorted(ways, key=self._commonness)]
+            found_by = [run for run in made if run]
+            sentence = reduce(or_, (kinds.bit(lexicon.terms(place)) for place in anchors(pattern.pattern)), 0)
+            sentence |= reduce(or_, (run.needs for run in found_by), 0)
+            sentence |= kinds.bit(named) if pattern.needs == "sentence" else 0
             note = sentence
             if pattern.needs in _NEEDS_CANCER:
-                note |= letters.bit(cancer) | (letters.bit(nodes) if pattern.needs == "nodes" else 0)
+                note |= kinds.bit(cancer) | (kinds.bit(nodes) if pattern.needs == "nodes" else 0)
             else:
                 gates.append(self._rarest(cancer, pattern))
-            ways = [[Step(place, ())] for place in anchors(pattern.pattern)] + runs(pattern.pattern)
-            found_by = letters.run(min(ways, key=self._commonness, default=[]))
             key = nlp.vocab.strings.add(pattern.id)
-            of_advanced = pattern.label == Label.ADVANCED
-            self._wanted.append(_Wanted(key, note, sentence, of_advanced, made, found_by))
+            self._wanted.append(_Wanted(key, note, sentence, found_by))
+            if pattern.label == Label.ADVANCED:
+                self._of_advanced.add(key)
+        self._anywhere = [wanted for wanted in self._wanted if not wanted.runs]
+        self._wanted = [wanted for wanted in self._wanted if wanted.runs]
+        self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], kinds)
         self._gate = re2.compile("|".join(filter(None, gates)), _options())
+        family = (term for term, name in self._headings.items() if name == FAMILY_HISTORY)
+        self._family = kinds.bit(Terms(frozenset(family), frozenset()))
         self._cancer = re2.compile(self._expression(cancer), _options())
-        self._of_cancer = letters.bits_of_parts(cancer)
+        self._of_cancer = kinds.bits_of_parts(cancer)
+        single = (word for word in cancer.words if words_of(word) == [word])
+        self._sure_of_cancer = kinds.bit(Terms(frozenset(single), frozenset()))
         stages = (min(map(lexicon.terms, places), key=lexicon.commonness) for places in advanced.anchors)
         self._stages = re2.compile("|".join(map(self._expression, stages)), _options())
 
@@ -173,82 +177,87 @@ class Screen:
         if not self._gate.search(plain):
             return None
         words = RawWords(plain)
-        letters = self._letters.of(words.lower)
-        there = self._letters.bits(letters) | self._letters.marks(plain)
-        if there & self._of_cancer and not self._cancer.search(plain):
+        kinds = self._kinds.of(words.lower)
+        there = self._kinds.bits(kinds) | self._kinds.marks(plain)
+        if there & self._of_cancer and not there & self._sure_of_cancer and not self._cancer.search(plain):
             # The bits of a term stand for a word of it, which may stand without the rest.
             there &= ~self._of_cancer
-        live = [wanted for wanted in self._wanted if wanted.note & there == wanted.note]
-        joined = "".join(letters).encode()
-        found = [(place, wanted) for wanted in live for place in self._places(wanted.found_by, words, joined)]
-        if not found:
+        missing = ~there
+        found = list(self._search.find(kinds, lambda number: not self._wanted[number].note & missing))
+        anywhere = [wanted for wanted in self._anywhere if not wanted.note & missing]
+        if not found and not anywhere:
             return None
         segmentation = Segmentation(plain, self._headings)
-        matter = self._promising(segmentation, words, letters, found)
+        possible = self._possible(segmentation, words, kinds, found)
+        if anywhere:
+            for sentence in pairwise([*segmentation.all().sentence_starts, len(plain)]):
+                possible.setdefault(sentence, {}).update(dict.fromkeys(anywhere, True))
+        matter = self._promising(words, kinds, possible)
         if not matter:
             return None
         staged: list[tuple[int, int]] = []
-        if any(wanted.of_advanced for wanted in live):
+        if not all(map(self._of_advanced.isdisjoint, matter.values())):
             staged = _sentences_at(segmentation, (match.span() for match in self._stages.finditer(plain)))
         doc = self._windows(segmentation, self._with_lists(segmentation, [*matter, *staged]), matter)
-        self._facts(words, segmentation).keep(doc)
+        self._facts(words, segmentation, bool(there & self._family)).keep(doc)
         return doc
 
-    def _places(self, run: Run, words: RawWords, letters: bytes) -> Iterator[tuple[int, int]]:
-        """Start and end of where a run can stand in the note: anywhere, where it needs no word."""
-        if not run.places:
-            yield 0, len(words.text)
-            return
-        for first, last in self._letters.find(run, letters):
-            yield words.offsets[first], words.offsets[last - 1] + 1
-
-    def _facts(self, words: RawWords, segmentation: Segmentation) -> NoteFacts:
-        may_stand = not self._of_family.isdisjoint(words.lower)
+    def _facts(self, words: RawWords, segmentation: Segmentation, family: bool) -> NoteFacts:
+        """What the note says as a whole; `family` is whether a heading of the family history may stand in it."""
 
         def in_family(offset: int) -> bool:
-            section = segmentation.section(offset) if may_stand else None
+            section = segmentation.section(offset) if family else None
             return section is not None and section.name == FAMILY_HISTORY
 
         return self._reader.read(words, in_family)
 
-    def _promising(
+    def _possible(
         self,
         segmentation: Segmentation,
         words: RawWords,
-        letters: list[str],
-        found: list[tuple[tuple[int, int], _Wanted]],
-    ) -> dict[tuple[int, int], list[int]]:
-        """The sentences in which all stands that patterns need there, with their ids; `found` says where to look."""
-        plain, offsets = segmentation.plain, words.offsets
-        blocks = segmentation.blocks()
+        kinds: Kinds,
+        found: list[tuple[int, Place]],
+    ) -> dict[tuple[int, int], dict[_Wanted, bool]]:
+        """What may stand in which sentence, with whether its rarest run surely does."""
+        possible: dict[tuple[int, int], dict[_Wanted, bool]] = {}
+        offsets, blocks = words.offsets, segmentation.blocks()
         in_block: dict[int, int] = {}
+        for number, place in found:
+            wanted = self._wanted[number]
+            offset = offsets[place.pivot]
+            block = segmentation.block_at(offset)
+            # A block is sooner looked at than cut into sentences.
+            if block not in in_block:
+                in_block[block] = self._bits(words, kinds, *blocks[block])
+            if wanted.sentence & in_block[block] != wanted.sentence:
+                continue
+            sentence = start, end = segmentation.sentence_at(offset)
+            stands = place.whole and start <= offsets[place.first] and offsets[place.last] < end
+            patterns = possible.setdefault(sentence, {})
+            patterns[wanted] = patterns.get(wanted, False) or stands
+        return possible
 
-        def bits(start: int, end: int) -> int:
-            here = letters[bisect_left(offsets, start) : bisect_left(offsets, end)]
-            return self._letters.bits(here) | self._letters.marks(plain[start:end])
-
-        possible: dict[tuple[int, int], dict[int, _Wanted]] = {}
-        for (start, end), wanted in found:
-            while start < end:
-                number = segmentation.block_at(start)
-                if number not in in_block:
-                    in_block[number] = bits(*blocks[number])
-                if wanted.sentence & in_block[number] == wanted.sentence:
-                    sentence = segmentation.sentence_at(start)
-                    possible.setdefault(sentence, {})[wanted.pattern] = wanted
-                    start = sentence[1]
-                else:
-                    start = blocks[number][1]
+    def _promising(
+        self, words: RawWords, kinds: Kinds, possible: dict[tuple[int, int], dict[_Wanted, bool]]
+    ) -> dict[tuple[int, int], list[int]]:
+        """The sentences in which all stands that patterns need there, with their ids."""
         matter = {}
-        for (start, end), patterns in possible.items():
-            there = bits(start, end)
-            standing = [wanted for wanted in patterns.values() if wanted.sentence & there == wanted.sentence]
+        for sentence, patterns in possible.items():
+            there = self._bits(words, kinds, *sentence)
+            within = _within(words, kinds, *sentence)
+            standing = [
+                wanted.pattern
+                for wanted, stands in patterns.items()
+                if wanted.sentence & there == wanted.sentence
+                and all(self._search.stands(run, within) for run in wanted.runs[1 if stands else 0 :])
+            ]
             if standing:
-                joined = "".join(letters[bisect_left(offsets, start) : bisect_left(offsets, end)]).encode()
-                standing = [wanted for wanted in standing if all(self._letters.has(run, joined) for run in wanted.runs)]
-            if standing:
-                matter[start, end] = [wanted.pattern for wanted in standing]
+                matter[sentence] = standing
         return matter
+
+    def _bits(self, words: RawWords, kinds: Kinds, start: int, end: int) -> int:
+        """What the text between two offsets says."""
+        return self._kinds.bits(_within(words, kinds, start, end)) | self._kinds.marks(words.text[start:end])
 
     @staticmethod
     def _with_lists(segmentation: Segmentation, sentences: list[tuple[int, int]]) -> list[tuple[int, int]]:
@@ -341,6 +350,11 @@ class Screen:
         ]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)
+
+
+def _within(words: RawWords, kinds: Kinds, start: int, end: int) -> Kinds:
+    """The kinds of the words between two offsets."""
+    return kinds[bisect_left(words.offsets, start) : bisect_left(words.offsets, end)]
 
 
 def _sentences_at(segmentation: Segmentation, places: Iterable[tuple[int, int]]) -> list[tuple[int, int]]:

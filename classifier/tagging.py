@@ -19,7 +19,7 @@ from classifier.components.phrases import TERMS
 from classifier.frames import tag_frame
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
-from classifier.tags import Context, Tag, TaggedNote, summarise
+from classifier.tags import Context, Tag, TaggedNote
 
 Frame = TypeVar("Frame")
 
@@ -168,12 +168,11 @@ class Classifier:
         done = iter(list(read))
         for (note_id, text), doc in zip(batch, docs, strict=True):
             if doc is None:
-                yield TaggedNote([], summarise(note_id, [], None))
+                yield TaggedNote(note_id, [])
             else:
                 tagged = next(done)
-                tags = doc_tags(tagged, note_id, text)
-                summary = summarise(note_id, tags, tagged._.advanced_reason)
-                yield TaggedNote(tags, summary, doc_contexts(tagged, text) if contexts else [])
+                around = doc_contexts(tagged, text) if contexts else []
+                yield TaggedNote(note_id, doc_tags(tagged, note_id, text), tagged._.advanced_reason, around)
 
     def tag(self, notes: Frame, text: str = "text", note_id: str = "note_id") -> Frame:
         """Tag the notes of a frame.

@@ -97,12 +97,19 @@ class Context:
 class TaggedNote:
     """What the classifier makes of one note."""
 
+    note_id: str
+    """As given."""
     tags: list[Tag]
     """In the order of the text."""
-    summary: NoteSummary
-    """The note in short."""
+    advanced_reason: str | None = None
+    """Why a use of "advanced" is ambiguous, if one is."""
     contexts: list[Context] = field(default_factory=list)
     """One a tag, where they were asked for."""
+
+    @property
+    def summary(self) -> "NoteSummary":
+        """The note in short."""
+        return summarise(self.note_id, self.tags, self.advanced_reason)
 
 
 # From near to far; a spread with no site counts as nearer than one with a distant site.

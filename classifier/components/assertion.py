@@ -130,9 +130,7 @@ class Assertion(RuleComponent):
         taken: dict[int, tuple[int, int]] = {}
         blocked: set[tuple[int, int]] = set()
         kept = []
-        # Letters before marks: of ": negative" and "negative for", the second says more.
-        letters = np.cumsum([0, *(token.is_alpha for token in span)])
-        for mention in sorted(found, key=lambda m: _rank(m, int(letters[m.end - first] - letters[m.start - first]))):
+        for mention in sorted(found, key=lambda mention: _rank(mention, words.doc)):
             end = mention.end - mention.cue.after
             place = (mention.start, end)
             # The same words may be a cue forward and another backward.
@@ -279,11 +277,13 @@ class _Cues:
         return short and first + 1 < last and self._words.doc[first + 1].text in (".", ")")
 
 
-def _rank(mention: _Mention, letters: int) -> tuple:
+def _rank(mention: _Mention, doc: Doc) -> tuple:
     """Of overlapping cues the longest stays; then pseudo-cues, those at the end of a line, those that look forward."""
     cue = mention.cue
     length = mention.end - mention.start
-    return -letters, -length, cue.kind != "pseudo", not cue.final, cue.direction == "backward", mention.start
+    # Words before marks: of ": negative" and "negative for", the second says more.
+    words = sum(doc[index].is_alpha for index in range(mention.start, mention.end))
+    return -words, -length, cue.kind != "pseudo", not cue.final, cue.direction == "backward", mention.start
 
 
 def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:

@@ -231,7 +231,7 @@ def annotate(notes: Path) -> dict[str, dict[str, AnnotatedNote]]:
     ways = {"rules alone": alone, "model alone": model, "both": both}
     return {
         way: {
-            note.summary.note_id: AnnotatedNote(
+            note.note_id: AnnotatedNote(
                 [asdict(tag) for tag in note.tags if tag.label != Label.ADVANCED],
                 [asdict(tag) for tag in note.tags if tag.label == Label.ADVANCED],
             )

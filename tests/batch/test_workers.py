@@ -11,7 +11,7 @@ from classifier.batch.notes import Row, batches
 from classifier.batch.tagging import SetAside, outcome
 from classifier.batch.workers import tag_batches
 from classifier.errors import NoteTermsError
-from classifier.tags import TaggedNote, summarise
+from classifier.tags import TaggedNote
 
 ROWS = [Row(number, f"n{number}", "Well.") for number in range(1, 41)]
 
@@ -28,7 +28,7 @@ def work(batch, kill=(), once=None):
         if once is not None:
             once.touch()
         os.kill(os.getpid(), signal.SIGKILL)
-    return outcome([TaggedNote([], summarise(name, [], None)) for name in names], [])
+    return outcome([TaggedNote(name, []) for name in names], [])
 
 
 def results(work):

@@ -1,0 +1,239 @@
+"""Finds where the tokens of a pattern can follow each other in the words of a raw text, for all patterns at once.
+
+Each run of tokens is looked for by one of its places, the pivot: a word that tells of it, beside words that may stand
+there. One look at the words of a text does that for all runs; the few that are left are gone through.
+"""
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from operator import or_
+
+import numpy as np
+from numpy.typing import NDArray
+
+from classifier.lexicon import Lexicon
+from classifier.patterns import Step
+from classifier.raw_words import WORD
+from classifier.word_kinds import MOST_KINDS, Kinds, WordKinds
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Tokens that must follow each other, each as the bits of the words that it may be."""
+
+    places: tuple[int, ...]
+    """What each must be."""
+    between: tuple[int, ...]
+    """What may stand before each, after the one before it."""
+    pivot: int
+    """Number of the place that stands in the fewest texts, roughly."""
+    telling: int
+    """Of each term that the pivot may be, the word that tells most: it is there, or beside with the term's others."""
+    mixed: int = 0
+    """What a word may be that is several of the tokens, as T2N0M0 is; 0 where none is known by its shape."""
+
+    @property
+    def needs(self) -> int:
+        """What a text must say."""
+        return 0 if self.mixed else reduce(or_, self.places)
+
+    @property
+    def before(self) -> int:
+        """What of the run may stand before the pivot; 0 where it begins the run."""
+        here, prior = self.pivot, self.pivot - 1
+        return self.places[prior] | self.between[here] | self.places[here] if here else 0
+
+    @property
+    def after(self) -> int:
+        """What of the run may stand after the pivot; 0 where it ends the run."""
+        here, following = self.pivot, self.pivot + 1
+        ends = following == len(self.places)
+        return 0 if ends else self.places[here] | self.between[following] | self.places[following]
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a run can stand in a text; in words."""
+
+    pivot: int
+    """Where it was looked for."""
+    first: int
+    """The place before the pivot, or the pivot."""
+    last: int
+    """The place after the pivot, or the pivot."""
+    whole: bool
+    """Whether that is all of the run."""
+
+
+def make_run(steps: Sequence[Step], kinds: WordKinds, lexicon: Lexicon) -> Run | None:
+    """Return the run of some steps; None where each of its tokens may be a mark, which is no word."""
+    places: list[int] = []
+    between: list[int] = []
+    telling: list[tuple[float, int]] = []
+    skipped = 0
+    for step in steps:
+        bit = kinds.token_bit(step.anchor)
+        before = reduce(or_, map(kinds.token_bit, step.between), skipped)
+        terms = lexicon.terms(step.anchor)
+        if all(map(WORD.search, terms.words)):
+            # A token may be several words.
+            between.append(before | (places[-1] if places else 0))
+            places.append(bit)
+            telling.append((lexicon.commonness(terms), kinds.bit(terms)))
+            skipped = 0
+        else:
+            skipped = before | bit
+    if not places:
+        return None
+    pivot = min(range(len(places)), key=telling.__getitem__)
+    anchors = [anchor for step in steps for anchor in (step.anchor, *step.between)]
+    shaped = any(lexicon.terms(anchor).shapes for anchor in anchors)
+    mixed = kinds.mixed_bit(reduce(or_, places)) if shaped else 0
+    return Run(tuple(places), tuple(between), pivot, telling[pivot][1], mixed)
+
+
+class RunSearch:
+    """Looks for many runs at once.
+
+    Parameters
+    ----------
+    runs : sequence of Run
+    kinds : WordKinds
+        By which the runs were made.
+    """
+
+    def __init__(self, runs: Sequence[Run], kinds: WordKinds) -> None:
+        self._said = kinds.said
+        # A word may be all of a run by itself.
+        alone = [(number, Run((run.mixed,), (0,), 0, run.mixed)) for number, run in enumerate(runs) if run.mixed]
+        self._looks = [*enumerate(runs), *alone]
+        sides = [(run.telling, run.before, run.after) for _, run in self._looks]
+        # Where a run is looked for, before that, and after it: by the bits of words, which looks ask for them there.
+        self._asked: list[dict[int, int]] = [{}, {}, {}]
+        # Which ask for nothing there.
+        self._free = [0, 0, 0]
+        for look, asked in enumerate(sides):
+            for side, bits in enumerate(asked):
+                self._free[side] |= 0 if bits else 1 << look
+                for bit in _each(bits):
+                    self._asked[side][bit] = self._asked[side].get(bit, 0) | 1 << look
+        self._all_bits = reduce(or_, (bits for asked in sides for bits in asked), 0)
+        self._width = len(self._looks) // 64 + 1
+        # The same by the kinds of words; the last row is for where there is no word.
+        self._tables = np.zeros((3, MOST_KINDS + 1, self._width), np.uint64)
+        self._tables[:, MOST_KINDS] = [self._row(free) for free in self._free]
+        self._tells = np.zeros(MOST_KINDS, np.bool_)
+        self._has: dict[int, bytearray] = {}
+        self._seen = 0
+
+    def find(self, kinds: Kinds, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Place]]:
+        """Yield where runs can stand in a text, each with its number.
+
+        Parameters
+        ----------
+        kinds : array of int
+            Of the words of the text.
+        wanted : callable
+            Whether the run of a number is to be looked for in this text.
+        """
+        if self._seen < len(self._said):
+            self._learn()
+        listed: list[int] = kinds.tolist()
+        for look, pivots in self._pivots(kinds).items():
+            number, run = self._looks[look]
+            if wanted(number):
+                for place in self._places(run, pivots, listed):
+                    yield number, place
+
+    def stands(self, run: Run, kinds: Kinds) -> bool:
+        """Whether a run can stand in a text."""
+        listed: list[int] = kinds.tolist()
+        here = self._kinds_of(run.places[0])
+        if run.mixed and any(map(self._kinds_of(run.mixed).__getitem__, listed)):
+            return True
+        found = [word for word, kind in enumerate(listed) if here[kind]]
+        for between, following in zip(run.between[1:], run.places[1:], strict=True):
+            passed, here = self._kinds_of(between), self._kinds_of(following)
+            starts, found = found, []
+            word = 0
+            for start in starts:
+                # What was gone through from an earlier start need not be again.
+                if start < word:
+                    continue
+                for word in range(start + 1, len(listed)):
+                    if here[listed[word]]:
+                        found.append(word)
+                    if not passed[listed[word]]:
+                        break
+        return bool(found)
+
+    def _pivots(self, kinds: Kinds) -> dict[int, list[int]]:
+        """The words beside which a look may find its run, in order."""
+        words = self._tells.take(kinds).nonzero()[0]
+        around = np.concatenate(([MOST_KINDS], kinds, [MOST_KINDS]))
+        looks = self._tables[0].take(kinds.take(words), axis=0)
+        looks &= self._tables[1].take(around.take(words), axis=0)
+        looks &= self._tables[2].take(around.take(words + 2), axis=0)
+        left = looks.any(axis=1).nonzero()[0]
+        found: dict[int, list[int]] = {}
+        for word, row in zip(words.take(left).tolist(), looks.take(left, axis=0), strict=True):
+            for bit in _each(int.from_bytes(row.tobytes(), "little")):
+                found.setdefault(bit.bit_length() - 1, []).append(word)
+        return found
+
+    def _places(self, run: Run, pivots: list[int], kinds: list[int]) -> Iterator[Place]:
+        """Where a run stands beside pivots, as far as the places before and after them tell. It goes on past each."""
+        begins, ends = run.pivot == 0, run.pivot + 1 == len(run.places)
+        whole = len(run.places) == 1 + (not begins) + (not ends)
+        before, after = self._kinds_of(run.before), self._kinds_of(run.after)
+        prior = self._kinds_of(0 if begins else run.places[run.pivot - 1])
+        following = self._kinds_of(0 if ends else run.places[run.pivot + 1])
+        first: int | None = None
+        last: int | None = None
+        reached = passed = 0
+        for pivot in pivots:
+            # What was gone through to an earlier pivot, or from it, need not be again.
+            for word in range(pivot - 1, reached - 1, -1):
+                if prior[kinds[word]] or not before[kinds[word]]:
+                    first = word if prior[kinds[word]] else None
+                    break
+            reached = pivot
+            if pivot >= passed:
+                last = None
+                for word in range(pivot + 1, len(kinds)):
+                    passed = word
+                    if following[kinds[word]] or not after[kinds[word]]:
+                        last = word if following[kinds[word]] else None
+                        break
+            if (begins or first is not None) and (ends or last is not None):
+                yield Place(pivot, pivot if first is None else first, pivot if last is None else last, whole)
+
+    def _learn(self) -> None:
+        """See to the kinds that are new."""
+        for kind in range(self._seen, len(self._said)):
+            bits = self._said[kind]
+            for side, asked in enumerate(self._asked):
+                looks = reduce(or_, (asked.get(bit, 0) for bit in _each(bits & self._all_bits)), self._free[side])
+                self._tables[side, kind] = self._row(looks)
+            self._tells[kind] = self._tables[0, kind].any()
+            for some, has in self._has.items():
+                has[kind] = bits & some != 0
+        self._seen = len(self._said)
+
+    def _row(self, looks: int) -> NDArray[np.uint64]:
+        return np.frombuffer(looks.to_bytes(8 * self._width, "little"), np.uint64)
+
+    def _kinds_of(self, bits: int) -> bytearray:
+        """Of each kind 1 where it says one of some bits, and else 0."""
+        if bits not in self._has:
+            self._has[bits] = bytearray(said & bits != 0 for said in self._said).ljust(MOST_KINDS, b"\0")
+        return self._has[bits]
+
+
+def _each(bits: int) -> Iterator[int]:
+    """The bits of a number, one by one."""
+    while bits:
+        bit = bits & -bits
+        yield bit
+        bits ^= bit
