@@ -38,6 +38,8 @@ class Judgement:
     """Probability of each status, if it is."""
     placed: bool = False
     """A site is named in its sentence, outside the phrase."""
+    known: bool = True
+    """The model has learnt from phrases of its pattern."""
 
 
 class ArbiterModel:
@@ -68,6 +70,7 @@ class ArbiterModel:
         if not features:
             return []
         matrix = self.matrix(features)
+        learnt = self.parts["vectorizer"].vocabulary_
         about = self._probabilities("about", matrix)
         spread, returned = self._probabilities("spread", matrix), self._probabilities("returned", matrix)
         statuses = self._probabilities("status", matrix)
@@ -81,6 +84,7 @@ class ArbiterModel:
                     {name: float(values[row]) for name, values in extents.items()},
                     {name: float(values[row]) for name, values in statuses.items()},
                     placed="SITE before" in candidate or "SITE after" in candidate,
+                    known=f"rule={candidate['rule']}" in learnt,
                 )
             )
         return judged

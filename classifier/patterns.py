@@ -51,7 +51,6 @@ class Pattern(BaseModel):
             "involvement",
             "involving",
             "free",
-            "capsular",
             "nearby",
             "regional",
             "confined",

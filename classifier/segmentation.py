@@ -309,6 +309,9 @@ def _cuts(text: str, start: int, end: int) -> Iterator[int]:
 
 def _ends_sentence(before: str, after: str, mark: str) -> bool:
     new_line = "\n" in mark or "\r" in mark
+    if not new_line and (mark.startswith("....") or (mark.startswith("...") and before[-2:-1].isspace())):
+        # Dots lead to the value of a form.
+        return False
     if _STARTS_LOWER.match(after) and not (new_line and mark.startswith(".")) and not _TNM_AFTER.match(after):
         return False
     if mark.startswith("?") and _ANSWER.match(after):

@@ -65,14 +65,15 @@ def by_both(
 ) -> Decision:
     """Decide by the rules where they are sure, and by the model where they leave it open.
 
-    Where a sentence names no site, a metastasis of no site is that, whatever is likely.
+    Where a sentence names no site, a metastasis of no site is that, whatever is likely. A phrase of a pattern of which
+    the model has seen none is a tag.
     """
     if weak:
         settled = _likeliest(judgement.extents, extent)
         tagged = judgement.about * judgement.extents.get(settled or "", 1.0) >= threshold
     else:
         settled = _settled(extent, judgement.extents, open_extents if judgement.placed else ())
-        tagged = judgement.about >= drop
+        tagged = judgement.about >= drop or not judgement.known
     return Decision(
         tagged,
         settled,

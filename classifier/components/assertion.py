@@ -62,6 +62,8 @@ class _Mention:
     cue: Cue
     start: int
     end: int
+    until: int | None = None
+    """Where the brackets around it end, and with them its scope forward."""
 
 
 class Assertion(RuleComponent):
@@ -130,6 +132,7 @@ class Assertion(RuleComponent):
         taken: dict[int, tuple[int, int]] = {}
         blocked: set[tuple[int, int]] = set()
         kept = []
+        brackets = _brackets(span)
         for mention in sorted(found, key=lambda mention: _rank(mention, words.doc)):
             end = mention.end - mention.cue.after
             place = (mention.start, end)
@@ -139,7 +142,7 @@ class Assertion(RuleComponent):
                 if mention.cue.kind == "pseudo":
                     blocked.add(place)
                 taken.update(dict.fromkeys(range(mention.start, end), place))
-                kept.append(_Mention(mention.cue, mention.start, end))
+                kept.append(_Mention(mention.cue, mention.start, end, brackets.get(mention.start)))
         return sorted(kept, key=lambda m: m.start)
 
     def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Words) -> None:
@@ -151,7 +154,7 @@ class Assertion(RuleComponent):
         nearest = condition or next(iter(after + before), None)
         status = Status(nearest.cue.kind) if nearest else Status.PRESENT
         if status is not Status.NEGATED:
-            if relative or section == FAMILY_HISTORY:
+            if relative or (section == FAMILY_HISTORY and not scope.speaks_of_patient()):
                 status, nearest = Status.FAMILY, relative
             elif section == "risks" and status is not Status.HYPOTHETICAL:
                 status, nearest = Status.HYPOTHETICAL, None
@@ -192,11 +195,17 @@ class _Scope:
                     terminators.append(mention)
             elif mention.cue.kind in kinds and mention.cue.direction != "backward":
                 near = mention.cue.scope is None or self.start - mention.end < mention.cue.scope
+                near = near and (mention.until is None or self.start < mention.until)
                 if inside or (near and not _ended(mention, terminators)):
                     found.append(mention)
         if self.carried and self.carried.cue.kind in kinds:
             found.append(self.carried)
         return found
+
+    def speaks_of_patient(self) -> bool:
+        """Whether the patient is named before the finding, and so no relative is meant."""
+        ends = (mention for mention in self.mentions if mention.cue.kind == "terminator" and mention.end <= self.start)
+        return any(Status.FAMILY in mention.cue.ends for mention in ends)
 
     def after(self, kinds: Sequence[str]) -> list[_Mention]:
         """Cues after the finding, or its last words, that reach back to it; nearest first."""
@@ -295,6 +304,21 @@ def _ended(mention: _Mention, terminators: list[_Mention]) -> bool:
         and mention.cue.kind in (terminator.cue.ends or (mention.cue.kind,))
         for terminator in terminators
     )
+
+
+def _brackets(sentence: Span) -> dict[int, int]:
+    """Of each word in brackets, where they end; words are counted from the start of the Doc."""
+    within: dict[int, int] = {}
+    ends: dict[int, int] = {}
+    opened: list[int] = []
+    for token in sentence:
+        if token.text == ")" and opened:
+            ends[opened.pop()] = token.i
+        elif token.text == "(":
+            opened.append(token.i)
+        elif opened:
+            within[token.i] = opened[-1]
+    return {word: ends[bracket] for word, bracket in within.items() if bracket in ends}
 
 
 def _sentence_starts(doc: Doc) -> np.ndarray:

@@ -205,6 +205,24 @@ class _Phrase:
         apart = self.table[name].kind == "node" and listed and self.note.words["denies"] & between
         return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]
 
+    def examined(self) -> list[Site]:
+        """The sites of a specimen of which the sentence gives the examination: "Omentum, biopsy: …"."""
+        before = [token.lower_ for token in self.span.doc[self.first : self.span.start]]
+        if ":" not in before or self.note.words["specimens"].isdisjoint(before[: before.index(":")]):
+            return []
+        colon = self.first + before.index(":")
+        return [self.table[name] for site, name in self.sites_of_sentence if site.start < colon]
+
+    def came_with(self) -> list[Site]:
+        """The sites with which a cancer came back: "recurred in May with lung metastases"."""
+        following = [token.lower_ for token in self.span.doc[self.span.end : self.last]][:_JOIN_AFTER]
+        joint = next((place for place, word in enumerate(following) if word in ("with", "as")), None)
+        if joint is None or not self.note.words["ends"].isdisjoint(following[:joint]):
+            return []
+        first = self.span.end + joint + 1
+        near = _between(self.sites_of_sentence, first, first + _JOIN_BEFORE)
+        return [self.table[name] for _, name in near[:1]]
+
     def _scanned(self, site: Span) -> bool:
         """Whether a scan of the site is spoken of: CT of the chest, abdomen and pelvis; bone scan."""
         doc = self.span.doc
@@ -279,7 +297,7 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
         return Extent.REGION
     if not sites:
         # "No spread" after the nodes are named says more than of the nodes; a metastasis is where it was looked for.
-        named = phrase.last_named() if default == Extent.METASTASIS_NOS else []
+        named = phrase.examined() or phrase.last_named() if default == Extent.METASTASIS_NOS else []
         sites = [site for site in phrase.nearby() or named if not phrase.in_own_organ(site)]
     phrase.sites = sites
     return _spread_to(phrase, sites, default)
@@ -325,10 +343,8 @@ def _node_phrase(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _stage(phrase: _Phrase, default: Extent) -> Extent | None:
-    """Stage IV is distant, but not IVA/IVB of the head and neck, nor beside M0, nor of a blood cancer."""
+    """Stage IV is distant, but not IVA/IVB of the head and neck, nor beside M0."""
     primary = phrase.primary
-    if primary is not None and primary.haematological:
-        return None
     if any(token.lower_.endswith("m0") for token in phrase.span.sent):
         return None
     last = phrase.span[-1].lower_
@@ -451,13 +467,6 @@ def _nearby(phrase: _Phrase, default: Extent) -> Extent | None:
     return default if any(site.id in primary.neighbours for site in phrase.sites) else None
 
 
-def _capsular(phrase: _Phrase, default: Extent) -> Extent | None:
-    """The capsule is that of a node where nodes are spoken of, and else that of the organ."""
-    phrase.sites = phrase.inside()
-    kinds = {phrase.table[name].kind for site, name in phrase.sites_of_sentence if site.start < phrase.span.start}
-    return Extent.REGIONAL_NODES if "node" in kinds else default
-
-
 def _satellite(phrase: _Phrase, default: Extent) -> Extent | None:
     phrase.sites = phrase.inside()
     return default
@@ -473,6 +482,8 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     sites = phrase.inside()
     if not sites and phrase.read_as():
         sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
+    if not sites:
+        sites = phrase.came_with()
     phrase.sites = sites
     primary = phrase.primary
     if phrase.says("distant"):
@@ -520,7 +531,6 @@ READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "involvement": _involvement,
     "involving": _involving,
     "free": _free,
-    "capsular": _capsular,
     "nearby": _nearby,
     "elsewhere": _elsewhere,
     "confined": _confined,
