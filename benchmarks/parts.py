@@ -46,7 +46,7 @@ def main() -> None:
             for part, seconds in parts(clf, texts):
                 took[part] = took.get(part, 0.0) + seconds
             best = {part: min(seconds, best.get(part, seconds)) for part, seconds in took.items()}
-        passed = sum(clf._screen._gate.search(text) is not None for text in texts)
+        passed = sum(clf._screen._gate.search(text.encode()) is not None for text in texts)
         read = [doc for doc in map(clf._screen.doc, texts) if doc is not None]
         characters = sum(len(doc.text) for doc in read) / sum(map(len, texts))
         print(

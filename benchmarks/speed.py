@@ -54,13 +54,15 @@ def main() -> None:
     bare, both, rules = spacy.blank("en"), classifier.load(), classifier.load(model="none")
     for name, notes in exports([Path(path) for path in sys.argv[1:]]).items():
         texts = notes["text"].tolist()
-        screen = both._screen
+        gate = both._screen._gate
         ways: dict[str, Callable[[], object]] = {
             "spaCy's bare tokenizer": lambda texts=texts: [bare.make_doc(text) for text in texts],
             "clf.tag": lambda notes=notes: both.tag(notes),
             "clf.tag, rules alone": lambda notes=notes: rules.tag(notes),
             "nlp(text), no screen": lambda texts=texts: [doc_tags(both.nlp(text)) for text in texts],
-            "the scan alone (RE2)": lambda texts=texts, screen=screen: [screen._gate.findall(text) for text in texts],
+            "the scan alone (RE2)": lambda texts=texts, screen=screen: [
+                screen._gate.findall(text.encode()) for text in texts
+            ],
         }
         print(f"\n{name}: {len(texts)} notes, {sum(map(len, texts)):,} characters")
         rates: dict[str, float] = {}

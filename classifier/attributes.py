@@ -65,13 +65,13 @@ def advanced_reason(doc: Doc) -> str | None:
     return doc.spans[STORE].attrs.get("advanced_reason") if STORE in doc.spans else None
 
 
-def note_facts(doc: Doc) -> dict[str, Any]:
-    """Return what is known of the note, as `set_note_facts` has it; empty where nothing was set."""
+def note_facts(doc: Doc) -> Any:
+    """Return what is known of the note, as `set_note_facts` has it; an empty dict where nothing was set."""
     return doc.spans[STORE].attrs.get("facts", {}) if STORE in doc.spans else {}
 
 
-def set_note_facts(doc: Doc, facts: dict[str, Any]) -> None:
-    """Store what is known of the note (see `classifier.note_facts`)."""
+def set_note_facts(doc: Doc, facts: Any) -> None:
+    """Store what is known of the note, or what reads it (see `classifier.note_facts`)."""
     if STORE not in doc.spans:
         doc.spans[STORE] = []
     doc.spans[STORE].attrs["facts"] = facts

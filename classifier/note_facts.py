@@ -1,5 +1,6 @@
 """What a whole note says of its patient: whether of a cancer of their own, of which primary, and of lymph nodes."""
 
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 
 from spacy.tokens import Doc
@@ -28,8 +29,18 @@ class NoteFacts:
     @classmethod
     def of(cls, doc: Doc) -> "NoteFacts":
         """Return the facts that are kept with a Doc; of a Doc that has none, those of a note that says nothing."""
-        return cls(**attributes.note_facts(doc))
+        kept = attributes.note_facts(doc)
+        if not callable(kept):
+            return cls(**kept)
+        facts: NoteFacts = kept()
+        facts.keep(doc)
+        return facts
 
     def keep(self, doc: Doc) -> None:
         """Keep the facts with a Doc."""
         attributes.set_note_facts(doc, asdict(self))
+
+    @staticmethod
+    def keep_to_read(doc: Doc, read: "Callable[[], NoteFacts]") -> None:
+        """Have the facts read when they are first asked for; until then the Doc cannot be saved."""
+        attributes.set_note_facts(doc, read)

@@ -176,10 +176,10 @@ class RunSearch:
         looks &= self._tables[1].take(around.take(words), axis=0)
         looks &= self._tables[2].take(around.take(words + 2), axis=0)
         left = looks.any(axis=1).nonzero()[0]
+        rows, asking = np.unpackbits(looks.take(left, axis=0).view(np.uint8), axis=1, bitorder="little").nonzero()
         found: dict[int, list[int]] = {}
-        for word, row in zip(words.take(left).tolist(), looks.take(left, axis=0), strict=True):
-            for bit in _each(int.from_bytes(row.tobytes(), "little")):
-                found.setdefault(bit.bit_length() - 1, []).append(word)
+        for look, word in zip(asking.tolist(), words.take(left.take(rows)).tolist(), strict=True):
+            found.setdefault(look, []).append(word)
         return found
 
     def _places(self, run: Run, pivots: list[int], kinds: list[int]) -> Iterator[Place]:

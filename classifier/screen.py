@@ -116,7 +116,7 @@ class Screen:
         self._anywhere = [wanted for wanted in self._wanted if not wanted.runs]
         self._wanted = [wanted for wanted in self._wanted if wanted.runs]
         self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], kinds)
-        self._gate = re2.compile("|".join(filter(None, gates)), _options())
+        self._gate = re2.compile("|".join(filter(None, gates)).encode(), _options())
         family = (term for term, name in self._headings.items() if name == FAMILY_HISTORY)
         self._family = kinds.bit(Terms(frozenset(family), frozenset()))
         self._cancer = re2.compile(self._expression(cancer), _options())
@@ -174,7 +174,8 @@ class Screen:
         Sentence starts and sections are set; `classifier.attributes.offset` says where its characters stood.
         """
         plain = blank_markup(text)
-        if not self._gate.search(plain):
+        # Bytes are searched faster than text, which RE2 must have as bytes too.
+        if not self._gate.search(plain.encode(errors="replace")):
             return None
         words = RawWords(plain)
         kinds = self._kinds.of(words.lower)
@@ -199,7 +200,7 @@ class Screen:
         if not all(map(self._of_advanced.isdisjoint, matter.values())):
             staged = _sentences_at(segmentation, (match.span() for match in self._stages.finditer(plain)))
         doc = self._windows(segmentation, self._with_lists(segmentation, [*matter, *staged]), matter)
-        self._facts(words, segmentation, bool(there & self._family)).keep(doc)
+        NoteFacts.keep_to_read(doc, lambda: self._facts(words, segmentation, bool(there & self._family)))
         return doc
 
     def _facts(self, words: RawWords, segmentation: Segmentation, family: bool) -> NoteFacts:

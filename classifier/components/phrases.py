@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 from spacy.language import Language
@@ -106,7 +106,7 @@ class PhraseFinder(RuleComponent):
         reading = self.lexicon.read(doc)
         if not attributes.of_windows(doc):
             self._facts(doc).keep(doc)
-        surroundings = _Surroundings(NoteFacts.of(doc), reading, self.lexicon.staging)
+        surroundings = _Surroundings(doc, reading, self.lexicon.staging)
         words = reading.words
         possible = attributes.possible_patterns(doc)
         matches = []
@@ -164,7 +164,7 @@ class PhraseFinder(RuleComponent):
                 start, end = start + first, end + first
                 allowed = surroundings.allow(pattern, start, end)
                 # A sentence about something else is left to the model, in the note of a cancer patient.
-                left_open = self.weak and surroundings.own_cancer and pattern.needs == "topic"
+                left_open = self.weak and pattern.needs == "topic" and surroundings.facts.own_cancer
                 if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
                     place = _trim(words, start + pattern.before, end - pattern.after, pattern)
                     matches.append(_Match(pattern, *place, pattern.weak or not allowed))
@@ -253,37 +253,62 @@ def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
 
 
 class _Surroundings:
-    """Where in a note a cancer or a staging expression is named."""
+    """Where in a note a cancer or a staging expression is named; looked up when a pattern asks for it."""
 
-    def __init__(self, facts: NoteFacts, reading: Reading, staging: frozenset[int]) -> None:
-        self.own_cancer, self.nodes = facts.own_cancer, facts.nodes
-        self.sentence = reading.words.sentence
-        self.classes = classes = reading.classes
-        self.cancer = self._sentences_with(classes, CANCER_WORDS)
-        self.lesion = self._sentences_with(classes, ("LESION",))
-        self.risk = self._sentences_with(classes, ("RISK",))
-        self.other = self._sentences_with(classes, ("OTHER_FINDING", "BENIGN"))
-        self.staging: dict[int, set[str]] = {}
-        for number, word, name in zip(self.sentence, reading.words.lower, classes, strict=True):
-            if name in _STAGING_WORDS or word in staging:
-                self.staging.setdefault(number, set()).add(name)
+    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[int]) -> None:
+        self._doc, self._reading, self._staging_words = doc, reading, staging
+        self.sentence, self.classes = reading.words.sentence, reading.classes
 
-    def _sentences_with(self, classes: list[str], names: tuple[str, ...]) -> set[int]:
-        return {self.sentence[index] for index, name in enumerate(classes) if name in names}
+    @cached_property
+    def facts(self) -> NoteFacts:
+        """What the note says as a whole."""
+        return NoteFacts.of(self._doc)
+
+    @cached_property
+    def cancer(self) -> set[int]:
+        """Sentences in which a cancer is named."""
+        return self._sentences_with(*CANCER_WORDS)
+
+    @cached_property
+    def lesion(self) -> set[int]:
+        """Sentences in which a piece of disease is named."""
+        return self._sentences_with("LESION")
+
+    @cached_property
+    def risk(self) -> set[int]:
+        """Sentences that speak of risks."""
+        return self._sentences_with("RISK")
+
+    @cached_property
+    def other(self) -> set[int]:
+        """Sentences that name what may recur or spread and is no cancer."""
+        return self._sentences_with("OTHER_FINDING", "BENIGN")
+
+    @cached_property
+    def staging(self) -> dict[int, set[str]]:
+        """The classes of the words of staging in each sentence that has any."""
+        found: dict[int, set[str]] = {}
+        for number, word, name in zip(self.sentence, self._reading.words.lower, self.classes, strict=True):
+            if name in _STAGING_WORDS or word in self._staging_words:
+                found.setdefault(number, set()).add(name)
+        return found
+
+    def _sentences_with(self, *names: str) -> set[int]:
+        return {self.sentence[index] for index, name in enumerate(self.classes) if name in names}
 
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
         sentence = self.sentence[start]
         match pattern.needs:
             case "sentence":
-                return sentence in self.cancer or (sentence in self.lesion and self.own_cancer)
+                return sentence in self.cancer or (sentence in self.lesion and self.facts.own_cancer)
             case "note":
-                return self.own_cancer
+                return self.facts.own_cancer
             case "nodes":
-                return self.own_cancer and self.nodes
+                return self.facts.own_cancer and self.facts.nodes
             case "topic":
                 named = sentence in self.cancer or sentence in self.risk
-                return self.own_cancer and (named or sentence not in self.other)
+                return self.facts.own_cancer and (named or sentence not in self.other)
             case "staging":
-                return self.own_cancer or bool(self.staging.get(sentence, set()) - {self.classes[end - 1]})
+                return self.facts.own_cancer or bool(self.staging.get(sentence, set()) - {self.classes[end - 1]})
         return True
