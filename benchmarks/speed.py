@@ -60,9 +60,7 @@ def main() -> None:
             "clf.tag": lambda notes=notes: both.tag(notes),
             "clf.tag, rules alone": lambda notes=notes: rules.tag(notes),
             "nlp(text), no screen": lambda texts=texts: [doc_tags(both.nlp(text)) for text in texts],
-            "the scan alone (RE2)": lambda texts=texts, screen=screen: [
-                screen._gate.findall(text.encode()) for text in texts
-            ],
+            "the scan alone (RE2)": lambda texts=texts, gate=gate: [gate.findall(text.encode()) for text in texts],
         }
         print(f"\n{name}: {len(texts)} notes, {sum(map(len, texts)):,} characters")
         rates: dict[str, float] = {}

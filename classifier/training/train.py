@@ -31,6 +31,8 @@ from classifier.training.pictures import reliability
 SEED = 20
 FOLDS = 5
 _STRENGTH = 3.0
+# A feature is learnt from when so many candidates have it.
+_LEAST = 2
 _BINS = 10
 _PROBES = 20
 
@@ -183,6 +185,10 @@ def _fit(rows: Sequence[Candidate]) -> dict[str, Any]:
     known = [candidate for candidate in rows if candidate.right is not None]
     vectorizer = DictVectorizer()
     matrix = vectorizer.fit_transform([candidate.features for candidate in known])
+    # What was seen once tells nothing, and makes the model twice as large.
+    often = np.asarray((matrix != 0).sum(axis=0)).ravel() >= _LEAST
+    vectorizer.restrict(often)
+    matrix = matrix[:, often]
 
     def fit(wanted: Callable[[Candidate], bool], answer: Callable[[Candidate], str]) -> LogisticRegression:
         chosen = [i for i, candidate in enumerate(known) if wanted(candidate)]
