@@ -27,6 +27,10 @@ _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _REACH = 500
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
+# So many items of a list are gone back over to what heads it.
+_ITEMS = 10
+# Surfaces on which a cancer seeds: named as free of it, they are distant.
+_SEEDED = ("omentum", "peritoneum")
 
 
 @Language.factory(
@@ -120,7 +124,7 @@ class _Note:
     """What the whole note tells: its sentences, its sites, and the primary it speaks of most."""
 
     def __init__(self, doc: Doc, words: dict[str, frozenset[str]]) -> None:
-        self.words = words
+        self.doc, self.words = doc, words
         self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
         self.sites = self._by_sentence([(span, span.label_) for span in doc.spans.get(SITES, ())])
         self.primaries = self._by_sentence([(span, span.label_) for span in doc.spans.get(PRIMARIES, ())])
@@ -138,6 +142,17 @@ class _Note:
         """First token of a sentence, and the one after its last."""
         first, last = np.searchsorted(self.sentences, (sentence, sentence + 1))
         return int(first), int(last)
+
+    def heading(self, sentence: int) -> list[str]:
+        """The sites of the specimen that heads the list in which a sentence is an item: "B. Omentum, biopsy: - …"."""
+        head = sentence
+        while sentence - head < _ITEMS and self.doc[self.bounds(head)[0]].text == "-":
+            head -= 1
+        first, last = self.bounds(head)
+        words = [token.lower_ for token in self.doc[first:last] if not token.is_space]
+        if head == sentence or words[-1:] != [":"] or self.words["specimens"].isdisjoint(words):
+            return []
+        return [name for _, name in self.sites.get(head, [])]
 
     def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
         grouped: dict[int, list[tuple[Span, str]]] = {}
@@ -208,10 +223,10 @@ class _Phrase:
     def examined(self) -> list[Site]:
         """The sites of a specimen of which the sentence gives the examination: "Omentum, biopsy: …"."""
         before = [token.lower_ for token in self.span.doc[self.first : self.span.start]]
-        if ":" not in before or self.note.words["specimens"].isdisjoint(before[: before.index(":")]):
-            return []
-        colon = self.first + before.index(":")
-        return [self.table[name] for site, name in self.sites_of_sentence if site.start < colon]
+        if ":" in before and not self.note.words["specimens"].isdisjoint(before[: before.index(":")]):
+            colon = self.first + before.index(":")
+            return [self.table[name] for site, name in self.sites_of_sentence if site.start < colon]
+        return [self.table[name] for name in self.note.heading(int(self.note.sentences[self.span.start]))]
 
     def came_with(self) -> list[Site]:
         """The sites with which a cancer came back: "recurred in May with lung metastases"."""
@@ -392,9 +407,11 @@ def _involving(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _free(phrase: _Phrase, default: Extent) -> Extent | None:
-    """A site that is free counts where it is a neighbour of the organ of origin."""
+    """A site that is free counts where it is a neighbour of the organ of origin, or where it would be seeded."""
     phrase.sites = phrase.inside()
     primary = phrase.primary
+    if phrase.sites and all(site.id in _SEEDED for site in phrase.sites):
+        return Extent.DISTANT
     if primary is None or not any(site.id in primary.neighbours for site in phrase.sites):
         return None
     return default
