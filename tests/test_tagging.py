@@ -277,3 +277,18 @@ def test_a_very_long_note_is_tagged(clf):
 def test_a_note_of_one_phrase_over_and_over_is_read(clf, unit):
     text = "Breast cancer, " + unit * 3000
     assert all(text[tag.start : tag.end] == tag.text for tag in clf.tag_text(text))
+
+
+@pytest.mark.parametrize(
+    ("text", "over"),
+    [
+        ("Ovarian cancer. First recurrence at 14 months, treated with carboplatin.", True),
+        ("Ovarian cancer. Second recurrence this month, for carboplatin.", False),
+        ("Lymphoma that relapsed after R-CHOP, now in second complete remission.", True),
+        ("Lymphoma that relapsed after R-CHOP, now on axi-cel.", False),
+        ("Melanoma with a single in-transit metastasis, excised clear.", True),
+        ("Prostate cancer. At the time of surgery there was extracapsular extension.", True),
+    ],
+)
+def test_what_is_over_is_historical(clf, text, over):
+    assert [tag.historical for tag in clf.tag_text(text)] == [over]

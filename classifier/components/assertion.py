@@ -187,7 +187,9 @@ class _Scope:
         found = []
         terminators: list[_Mention] = []
         for mention in reversed(self.mentions):
-            inside = self.start < mention.start and mention.end < self.end
+            # "First relapse" says itself that it is a former one.
+            begun = mention.start == self.start and mention.cue.kind == "historical"
+            inside = (self.start < mention.start or begun) and mention.end < self.end
             if not inside and mention.start >= self.start:
                 continue
             if mention.cue.kind == "terminator":
