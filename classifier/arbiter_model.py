@@ -6,15 +6,18 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import joblib
 import numpy as np
-from scipy.sparse import csr_matrix
+from scipy.special import softmax
+from sklearn.linear_model import LogisticRegression
 
 from classifier import resources
 from classifier.errors import NoteTermsError
+from classifier.training.features import Features
 
 MODEL = resources.MODELS / "arbiter.joblib"
 """The model of the package."""
@@ -22,6 +25,8 @@ MANIFEST = resources.MODELS / "manifest.json"
 """What the package says of its model: its digest, the versions that made it, its data and scores."""
 
 FORMAT = 1
+QUESTIONS = ("about", "spread", "returned", "status")
+"""What the model is asked: whether a phrase is a cancer's, its extent as a spread or as a recurrence, its status."""
 TRAIN_AGAIN = "note-terms train data/samples data/samples/training -o models --force"
 _PROBE_TOLERANCE = 1e-6
 
@@ -54,13 +59,16 @@ class ArbiterModel:
 
     def __init__(self, parts: dict[str, Any]) -> None:
         self.parts = parts
+        # All answers to all questions in one product: scikit-learn's own way takes five times as long on a few rows.
+        self._columns: dict[str, int] = parts["vectorizer"].vocabulary_
+        answers = [_answers(parts[question]) for question in QUESTIONS]
+        self._weights = np.ascontiguousarray(np.hstack([weights for weights, _ in answers]))
+        self._biases = np.concatenate([biases for _, biases in answers])
+        ends = np.cumsum([len(biases) for _, biases in answers]).tolist()
+        self._places = {q: slice(*ends_of) for q, ends_of in zip(QUESTIONS, pairwise([0, *ends]), strict=True)}
 
-    def matrix(self, features: Sequence[dict[str, Any]]) -> csr_matrix:
-        """Return the sparse matrix of candidates; shape (candidates, features)."""
-        return self.parts["vectorizer"].transform(features)
-
-    def judge(self, features: Sequence[dict[str, Any]]) -> list[Judgement]:
-        """Judge candidates, all in one call a question.
+    def judge(self, features: Sequence[Features]) -> list[Judgement]:
+        """Judge candidates.
 
         Parameters
         ----------
@@ -69,25 +77,35 @@ class ArbiterModel:
         """
         if not features:
             return []
-        matrix = self.matrix(features)
-        learnt = self.parts["vectorizer"].vocabulary_
-        about = self._probabilities("about", matrix)
-        spread, returned = self._probabilities("spread", matrix), self._probabilities("returned", matrix)
-        statuses = self._probabilities("status", matrix)
+        sums = np.array([self._sums(candidate) for candidate in features])
+        about, spread, returned, statuses = (self._probabilities(question, sums) for question in QUESTIONS)
         judged = []
         for row, candidate in enumerate(features):
             label = str(candidate["label"])
             extents = spread if "_SPREAD" in label else returned if label.startswith(("RECURRENCE", "RELAPSE")) else {}
             judged.append(
                 Judgement(
-                    float(about["True"][row]),
-                    {name: float(values[row]) for name, values in extents.items()},
-                    {name: float(values[row]) for name, values in statuses.items()},
+                    about["True"][row],
+                    {name: values[row] for name, values in extents.items()},
+                    {name: values[row] for name, values in statuses.items()},
                     placed="SITE before" in candidate or "SITE after" in candidate,
-                    known=f"rule={candidate['rule']}" in learnt,
+                    known=f"rule={candidate['rule']}" in self._columns,
                 )
             )
         return judged
+
+    def _sums(self, candidate: Features) -> np.ndarray:
+        """What a candidate's features add up to for each answer; shape (answers,). The model may not know them all."""
+        named = (
+            (f"{name}={value}", 1.0) if isinstance(value, str) else (name, value) for name, value in candidate.items()
+        )
+        known = [(self._columns[name], value) for name, value in named if name in self._columns]
+        columns, values = zip(*known, strict=True) if known else ((), ())
+        return self._biases + np.array(values) @ self._weights[list(columns)]
+
+    def _probabilities(self, question: str, sums: np.ndarray) -> dict[str, list[float]]:
+        chances = softmax(sums[:, self._places[question]], axis=1)
+        return {str(name): chances[:, n].tolist() for n, name in enumerate(self.parts[question].classes_)}
 
     def scores(self, judgements: Sequence[Judgement], chosen: Sequence[str | None], weak: Sequence[bool]) -> np.ndarray:
         """Return the calibrated probability that label and extent are right; shape (candidates,).
@@ -104,10 +122,14 @@ class ArbiterModel:
             return np.zeros(0)
         return self.parts["score"].predict_proba(evidence(judgements, chosen, weak))[:, 1]
 
-    def _probabilities(self, question: str, matrix: csr_matrix) -> dict[str, np.ndarray]:
-        head = self.parts[question]
-        probabilities = head.predict_proba(matrix)
-        return {str(name): probabilities[:, column] for column, name in enumerate(head.classes_)}
+
+def _answers(head: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:
+    """Weights, shape (features, answers), and biases, shape (answers,), of a question."""
+    weights, biases = head.coef_, head.intercept_
+    if len(weights) == 1:
+        # Of two answers scikit-learn keeps the second.
+        weights, biases = np.vstack([np.zeros_like(weights), weights]), np.append(0.0, biases)
+    return weights.T, biases
 
 
 def evidence(judgements: Sequence[Judgement], chosen: Sequence[str | None], weak: Sequence[bool]) -> np.ndarray:

@@ -45,6 +45,18 @@ def test_the_package_pins_its_model():
     assert digest(MODEL.read_bytes()) == json.loads(MANIFEST.read_text())["sha256"]
 
 
+def test_the_model_answers_as_scikit_learn_does():
+    parts = load_model().parts
+    probes = parts["probe"]["features"]
+    matrix = parts["vectorizer"].transform(probes)
+    judged = load_model().judge(probes)
+    for question, answers in (("about", lambda j: {"True": j.about}), ("status", lambda j: j.statuses)):
+        chances = parts[question].predict_proba(matrix)
+        for name, column in zip(map(str, parts[question].classes_), chances.T, strict=True):
+            if name in answers(judged[0]):
+                assert [answers(judgement)[name] for judgement in judged] == pytest.approx(column)
+
+
 def test_a_changed_model_is_not_opened(tmp_path):
     path = tmp_path / "arbiter.joblib"
     path.write_bytes(MODEL.read_bytes() + b" ")
