@@ -37,6 +37,8 @@ class Cue(BaseModel):
     """A nearer cue does not end its scope: what follows "if" stays a condition."""
     carries: bool = False
     """Its scope goes on over the items of a list that follows the sentence."""
+    asks: bool = False
+    """It is a question, which the note may go on to answer."""
     final: bool = False
     """It counts only as the last words of its sentence."""
     ends: tuple[str, ...] = ()

@@ -43,6 +43,13 @@ def test_extent(clf, case):
             assert getattr(tag, column) == case[column]
 
 
+@pytest.mark.parametrize("case", cases("statuses"), ids=lambda case: case["what"])
+def test_status(clf, case):
+    text, start, end = unmark(case["text"])
+    (tag,) = over(clf.tag_text(text), start, end)
+    assert tag.status == case["status"]
+
+
 @pytest.mark.parametrize("case", cases("untagged"), ids=lambda case: case["text"])
 def test_what_is_no_spread_has_no_tag(clf, case):
     assert clf.tag_text(case["text"]) == []
@@ -282,7 +289,9 @@ def test_a_note_of_one_phrase_over_and_over_is_read(clf, unit):
 @pytest.mark.parametrize(
     ("text", "over"),
     [
-        ("Ovarian cancer. First recurrence at 14 months, treated with carboplatin.", True),
+        ("Ovarian cancer. First recurrence 2019, treated with carboplatin.", True),
+        ("Lymphoma in first relapse, biopsy proven.", False),
+        ("Ovarian cancer. Recurrence in the spleen, resected, CR since.", True),
         ("Ovarian cancer. Second recurrence this month, for carboplatin.", False),
         ("Lymphoma that relapsed after R-CHOP, now in second complete remission.", True),
         ("Lymphoma that relapsed after R-CHOP, now on axi-cel.", False),

@@ -16,7 +16,7 @@ from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.schemes import Scheme, load_scheme
 from classifier.training.features import features
 
-WEAK_THRESHOLD = 0.7
+WEAK_THRESHOLD = 0.6
 """A phrase that no rule settles is tagged from this probability on that it is a cancer's and its extent right."""
 DROP_THRESHOLD = 0.35
 """A phrase that a rule settles is no tag below this probability."""
@@ -25,7 +25,27 @@ CHANGE_THRESHOLD = 0.6
 OPEN_EXTENTS = (Extent.METASTASIS_NOS,)
 """Extents by which the rules say that they know no site; of others they are sure."""
 OPEN_STATUSES = (Status.PRESENT,)
-"""Statuses that the model may change: those for which the rules have no cue."""
+"""Statuses that the model may change, where the rules have no cue."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ruling:
+    """What the rules say of a candidate phrase."""
+
+    weak: bool
+    """They do not settle whether it is a tag."""
+    extent: str | None
+    """Its extent."""
+    status: str | None
+    """Its status."""
+    cued: bool
+    """A cue gives its status."""
+
+    @classmethod
+    def of(cls, span: Span) -> Self:
+        """Return what the rules say of a span."""
+        stored = attributes.attributes(span)
+        return cls(bool(stored["weak"]), stored["extent"], stored.get("status"), bool(stored.get("cue")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,22 +60,19 @@ class Decision:
     """Its status."""
 
 
-def by_rules(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+def by_rules(ruling: Ruling, judgement: Judgement) -> Decision:
     """Decide by the rules alone."""
-    return Decision(not weak, extent, status)
+    return Decision(not ruling.weak, ruling.extent, ruling.status)
 
 
-def by_model(weak: bool, extent: str | None, status: str | None, judgement: Judgement) -> Decision:
+def by_model(ruling: Ruling, judgement: Judgement) -> Decision:
     """Decide by the model alone: whatever is likeliest."""
-    return Decision(
-        judgement.about >= 0.5, _likeliest(judgement.extents, extent), _likeliest(judgement.statuses, status)
-    )
+    extent, status = _likeliest(judgement.extents, ruling.extent), _likeliest(judgement.statuses, ruling.status)
+    return Decision(judgement.about >= 0.5, extent, status)
 
 
 def by_both(
-    weak: bool,
-    extent: str | None,
-    status: str | None,
+    ruling: Ruling,
     judgement: Judgement,
     *,
     threshold: float = WEAK_THRESHOLD,
@@ -65,20 +82,17 @@ def by_both(
 ) -> Decision:
     """Decide by the rules where they are sure, and by the model where they leave it open.
 
-    Where a sentence names no site, a metastasis of no site is that, whatever is likely. A phrase of a pattern of which
-    the model has seen none is a tag.
+    Where a sentence names no site, a metastasis of no site is that, whatever is likely; a status that a cue gives stays.
+    A phrase of a pattern of which the model has seen none is a tag.
     """
-    if weak:
-        settled = _likeliest(judgement.extents, extent)
-        tagged = judgement.about * judgement.extents.get(settled or "", 1.0) >= threshold
+    if ruling.weak:
+        extent = _likeliest(judgement.extents, ruling.extent)
+        tagged = judgement.about * judgement.extents.get(extent or "", 1.0) >= threshold
     else:
-        settled = _settled(extent, judgement.extents, open_extents if judgement.placed else ())
+        extent = _settled(ruling.extent, judgement.extents, open_extents if judgement.placed else ())
         tagged = judgement.about >= drop or not judgement.known
-    return Decision(
-        tagged,
-        settled,
-        _settled(status, judgement.statuses, open_statuses),
-    )
+    status = _settled(ruling.status, judgement.statuses, () if ruling.cued else open_statuses)
+    return Decision(tagged, extent, status)
 
 
 def _likeliest(probabilities: dict[str, float], otherwise: str | None) -> str | None:
@@ -168,11 +182,10 @@ class Arbiter:
 
     def _decide(self, span: Span, judgement: Judgement) -> bool:
         """Store what is decided of a phrase; return whether it is a tag."""
-        stored = attributes.attributes(span)
-        given = stored["weak"], stored["extent"], stored["status"], judgement
-        ruled, decided = by_rules(*given), self.decide(*given)
-        if decided != ruled:
-            stored.update(extent=decided.extent, status=decided.status, decided_by="model")
+        ruling = Ruling.of(span)
+        decided = self.decide(ruling, judgement)
+        if decided != by_rules(ruling, judgement):
+            attributes.attributes(span).update(extent=decided.extent, status=decided.status, decided_by="model")
         return decided.tagged
 
     def _label(self, span: Span) -> str | None:

@@ -17,7 +17,7 @@ from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
-from classifier.labels import Status
+from classifier.labels import SPREAD_LABELS, Extent, Status
 from classifier.pattern_search import PatternSearch
 from classifier.segmentation import FAMILY_HISTORY
 from classifier.words import Words
@@ -25,6 +25,7 @@ from classifier.words import Words
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
 # How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
 _REACH = 500
+_FAR = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
 
 
@@ -49,8 +50,8 @@ def create_assertion(
         `history`: a finding is historical as ConText has it, also by "history of". `over`: only where the note says
         that it is over or overtaken, as a cancer does not pass by standing in the history.
     confirm : bool, default False
-        A possible finding is present where the note goes on to affirm one of the same label at the same site
-        (`span._.site`).
+        What is possible, or is asked, has the status that the note goes on to give it: at the same site
+        (`span._.site`), or at any where a question names none.
     """
     return Assertion(nlp, spans_key, past, confirm, rules)
 
@@ -107,15 +108,17 @@ class Assertion(RuleComponent):
         words = Words(doc, _sentence_starts(doc))
         sections = Sections(doc)
         cues = _Cues(words, self._mentions)
+        asked: list[Span] = []
         for span in spans:
             start = int(np.searchsorted(words.positions, span.start))
             end = max(int(np.searchsorted(words.positions, span.end)), start + 1)
             if start < len(words.positions):
                 sentence = words.sentence[start]
                 scope = _Scope(start, end, cues.near(sentence, start, end), cues.carried_to(sentence))
-                self._decide(span, scope, sections.name(span.start), words)
+                decisive = self._decide(span, scope, sections.name(span.start), words)
+                asked += [span] if decisive and decisive.asks else []
         if self.confirm:
-            _confirm(spans)
+            _confirm(spans, asked)
         return doc
 
     def _mentions(self, words: Words, sentence: int) -> list[_Mention]:
@@ -145,7 +148,8 @@ class Assertion(RuleComponent):
                 kept.append(_Mention(mention.cue, mention.start, end, brackets.get(mention.start)))
         return sorted(kept, key=lambda m: m.start)
 
-    def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Words) -> None:
+    def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Words) -> Cue | None:
+        """Store the status of a finding; return the cue that it is from."""
         stored = attributes.attributes(span)
         before = scope.before(_STATUS_KINDS)
         after = scope.after(_STATUS_KINDS)
@@ -168,6 +172,7 @@ class Assertion(RuleComponent):
         stored["status"] = str(status)
         stored["historical"] = (bool(past) and status is not Status.NEGATED) or over or in_history
         stored["cue"] = words.text(span.doc, nearest.start, nearest.end) if nearest else None
+        return nearest.cue if nearest else None
 
     def _puts_in_past(self, cue: Cue, span: Span) -> bool:
         return (cue.past == "over" or self.past == "history") and (not cue.labels or span.label_ in cue.labels)
@@ -187,9 +192,7 @@ class _Scope:
         found = []
         terminators: list[_Mention] = []
         for mention in reversed(self.mentions):
-            # "First relapse" says itself that it is a former one.
-            begun = mention.start == self.start and mention.cue.kind == "historical"
-            inside = (self.start < mention.start or begun) and mention.end < self.end
+            inside = self.start < mention.start and mention.end < self.end
             if not inside and mention.start >= self.start:
                 continue
             if mention.cue.kind == "terminator":
@@ -228,18 +231,36 @@ class _Scope:
         return found + inside
 
 
-def _confirm(spans: list[Span]) -> None:
-    """Make a possible finding present where the note goes on to affirm it."""
-    affirmed = set()
+def _confirm(spans: list[Span], asked: list[Span]) -> None:
+    """Give what is possible, or is asked, the status that the note goes on to give it.
+
+    What it affirms at the same site is present; what is asked of a site and denied there is negated. A question that
+    names no site is answered by any finding of its kind.
+    """
+    said: dict[tuple[str, str | None], str] = {}
     for span in sorted(spans, key=lambda span: -span.start):
         stored = attributes.attributes(span)
-        finding = span.label_, stored.get("site")
-        if stored.get("site") is None:
-            continue
-        if stored["status"] == Status.PRESENT and not stored["historical"]:
-            affirmed.add(finding)
-        elif stored["status"] == Status.POSSIBLE and finding in affirmed:
-            stored["status"] = str(Status.PRESENT)
+        kind, site, status = _kind(span), stored.get("site"), stored["status"]
+        if status in (Status.POSSIBLE, Status.HYPOTHETICAL):
+            answer, is_asked = said.get((kind, site)), span in asked
+            if answer == Status.PRESENT:
+                settled = is_asked or (site is not None and status == Status.POSSIBLE)
+            else:
+                searched = is_asked and site is not None and status == Status.HYPOTHETICAL
+                settled = answer == Status.NEGATED and searched
+            stored["status"] = answer if settled else status
+        elif not stored["historical"] and not stored["weak"]:
+            said[kind, site] = status
+            if status == Status.PRESENT:
+                said[kind, None] = status
+
+
+def _kind(span: Span) -> str:
+    """What a finding is of, however near or far its site: all that is distant is alike."""
+    extent = attributes.attributes(span).get("extent")
+    if span.label_ not in SPREAD_LABELS or extent is None:
+        return span.label_
+    return str(Extent.DISTANT if extent in _FAR else extent)
 
 
 class _Cues:

@@ -11,10 +11,13 @@ from classifier import attributes
 from classifier.annotation.formats import gold
 from classifier.annotation.notes import IGNORE, GoldNote, Mark
 from classifier.batch.readers import read_rows
+from classifier.components.arbiter import Ruling
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS
 from classifier.training.features import Features, features
+
+_NOTHING = Ruling(weak=False, extent=None, status=None, cued=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,12 +30,8 @@ class Candidate:
     """Its label, with one name for the three of spread."""
     features: Features | None
     """What the model sees; None for a phrase of gold that no pattern proposes."""
-    weak: bool
-    """No rule settles it."""
-    extent: str | None
-    """By the rules."""
-    status: str | None
-    """By the rules."""
+    ruling: Ruling
+    """What the rules say of it; of a phrase that no pattern proposes, nothing."""
     right: bool | None
     """Whether gold has it; None where gold says IGNORE, or another candidate took its place."""
     gold_extent: str | None = None
@@ -89,9 +88,7 @@ def candidates(nlp: Language, notes: Sequence[GoldNote]) -> list[Candidate]:
             rows[index] = _candidate(number, spans[index], seen[index], marks, taken)
         found += [rows[index] for index in sorted(rows)]
         found += [
-            Candidate(
-                number, _family(span["label"]), None, False, None, None, True, span.get("extent"), span.get("status")
-            )
+            Candidate(number, _family(span["label"]), None, _NOTHING, True, span.get("extent"), span.get("status"))
             for index, span in enumerate(marks)
             if index not in taken and span["label"] != IGNORE
         ]
@@ -99,9 +96,8 @@ def candidates(nlp: Language, notes: Sequence[GoldNote]) -> list[Candidate]:
 
 
 def _candidate(number: int, span: Span, seen: Features, marks: list[Mark], taken: set[int]) -> Candidate:
-    stored = attributes.attributes(span)
     family = _family(span.label_)
-    given = (number, family, seen, bool(stored["weak"]), stored["extent"], stored.get("status"))
+    given = (number, family, seen, Ruling.of(span))
     touching = [i for i, other in enumerate(marks) if other["start"] < span.end_char and span.start_char < other["end"]]
     same = [i for i in touching if _family(marks[i]["label"]) == family]
     free = [i for i in same if i not in taken]

@@ -112,7 +112,7 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
     seen = evidence(
         [judgements[i] for i in scored],
         [decisions[i].extent for i in scored],
-        [proposed[i].weak for i in scored],
+        [proposed[i].ruling.weak for i in scored],
     )
     right = np.array([_right(proposed[i], decisions[i]) for i in scored])
     scores = np.zeros(len(scored))
@@ -177,7 +177,7 @@ def compared(
 def _decisions(
     rows: Sequence[Candidate], judgements: Sequence[Judgement], way: Callable[..., Decision]
 ) -> list[Decision]:
-    return [way(c.weak, c.extent, c.status, j) for c, j in zip(rows, judgements, strict=True)]
+    return [way(c.ruling, j) for c, j in zip(rows, judgements, strict=True)]
 
 
 def _fit(rows: Sequence[Candidate]) -> dict[str, Any]:
