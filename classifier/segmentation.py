@@ -56,7 +56,8 @@ _TO_CLOSE = (
     r"[ \t]*(?:\d{1,2}[.)][ \t]+|[-*•#>]+[ \t]*)?"
     # Prose is told by the first mark that no heading has, before the heading is tried letter by letter.
     r"(?=[A-Za-z][A-Za-z0-9 /&'()]*+(?:[-*_:\t\n\r–]|$))"
-    r"(?P<heading>[A-Za-z][A-Za-z0-9 /&'()-]{0,60}?)[ \t]*[*_]{0,2}(?P<close>:|[ \t][-–][ \t]|[ \t]*(?=[\n\r]|$))"
+    r"(?P<heading>[A-Za-z][A-Za-z0-9 /&'()-]{0,60}?)[ \t]*[*_]{0,2}"
+    r"(?P<close>:|[ \t][-–][ \t](?![A-Z /&]+:)|[ \t]*(?=[\n\r]|$))"
 )
 _FIRST_HEADING = re.compile(rf"(?P<before>){_TO_CLOSE}")
 _HEADING = re.compile(rf"(?P<before>[\n\r.;,:](?:{_AFTER_MARK})){_TO_CLOSE}")
@@ -64,7 +65,8 @@ _HEADING_WITH_SPACES = re.compile(rf"(?P<before>[\n\r.;,: ](?:{_AFTER_MARK}|(?<=
 
 _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪●◦>#+](?=\s|[A-Za-z(\[]))"
 _KEYED = r"[cpyr]{0,2}[A-Z][\w /&'().,-]{0,50}?:"
-_TABLE_ROW = r"[A-Z][^\n\r:]{1,45}?[ ]{3,}\S"
+# A row that begins with a small letter is one only if its value is short: what is wrapped may have gaps as well.
+_TABLE_ROW = r"[A-Z][^\n\r:]{1,45}?[ ]{3,}\S|[a-z][^\n\r:]{1,45}?[ ]{3,}(?:\d\S*|yes|no|nil|none)[ ]*(?=[\n\r]|$)"
 # Each place where a sentence may end begins with one of these; between them the search need not stop.
 _MARKS = r"[\n\r.!?;,]"
 _AT_MARK = (
@@ -95,6 +97,8 @@ _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}")
+# A line that begins with a stage of its own: "ypT1 N0".
+_STAGE_LINE = re.compile(r"(?:mr|[cpyra]{1,3})[TN][0-4XxIi]")
 _FIRST_WORD = re.compile(r"\S+")
 # A line does not end a sentence with such a word, however short it is.
 _LEADS_ON = re.compile(
@@ -331,7 +335,7 @@ def _ends_line(text: str, match: re.Match[str]) -> bool:
     """Whether a line break ends a sentence, or only wraps it."""
     after = text[match.end() : match.end() + 60]
     blank_line = len(re.findall(r"\r\n|\n|\r", match[0])) > 1
-    if blank_line or _NEW_LINE_ITEM.match(after):
+    if blank_line or _NEW_LINE_ITEM.match(after) or _STAGE_LINE.match(after):
         return True
     line_start = max(text.rfind("\n", 0, match.start()), text.rfind("\r", 0, match.start())) + 1
     line = text[line_start : match.start()].rstrip()

@@ -20,6 +20,7 @@ from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
 _OPERATED_SITE = "operated_site"
+_FAR = ("bone", "bone_marrow", "spinal_cord")
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
@@ -389,7 +390,7 @@ def _invasion(phrase: _Phrase, default: Extent) -> Extent | None:
     if all(site.id in primary.region for site in foreign):
         return Extent.REGION
     if not any(site.id in primary.neighbours for site in foreign) and any(
-        site.kind == "organ" or site.id in primary.distant_usual for site in foreign
+        site.id in _FAR or site.id in primary.distant_usual for site in foreign
     ):
         return Extent.DISTANT
     return default
