@@ -4,6 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -68,12 +69,23 @@ class Primary:
     """Of the head and neck: stages IVA and IVB are not distant (AJCC)."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Anatomy:
     """The sites and primaries of `sites.toml`, by id."""
 
     sites: dict[str, Site]
     primaries: dict[str, Primary]
+
+    @cached_property
+    def of_blood(self) -> frozenset[str]:
+        """The ids of the cancers of blood and lymph nodes."""
+        return frozenset(name for name, primary in self.primaries.items() if primary.haematological)
+
+    @cached_property
+    def stations(self) -> frozenset[str]:
+        """The words that name a station of nodes, by themselves or beside a word for lymph node."""
+        nodes = [site for site in self.sites.values() if site.kind == "node"]
+        return frozenset(term for site in nodes for term in (*site.terms, *site.with_node))
 
 
 def load_anatomy(rules: Path) -> Anatomy:

@@ -51,6 +51,8 @@ class Pattern(BaseModel):
             "involvement",
             "involving",
             "free",
+            "specimen",
+            "station",
             "nearby",
             "regional",
             "confined",
@@ -64,7 +66,8 @@ class Pattern(BaseModel):
     needs: Literal["sentence", "note", "nodes", "topic", "staging"] | None = None
     """What must be named for the phrase to count. `sentence`: a cancer in its sentence, or a lesion there and a
     cancer in the note; `note`: a cancer in the note; `nodes`: a cancer and lymph nodes in the note;
-    `topic`: a cancer in the note, and in the sentence no other finding, unless beside a cancer or in a list of risks;
+    `topic`: a cancer in the note, and in the sentence no other finding, unless beside a cancer or in a list of risks
+    (a relapse, in the note of a blood cancer: none within a few words);
     `staging`: a cancer in the note, or another staging expression in the sentence."""
     weak: bool = False
     """Too loose to tag by itself: only a model can affirm what it finds (see `classifier.components.arbiter`)."""

@@ -67,6 +67,7 @@ _LIST_ITEM = r"(?:\d{1,2}[.)](?=\s)|\(\d{1,2}\)|[a-zA-Z][.)](?=\s)|[-–*•▪�
 _KEYED = r"[cpyr]{0,2}[A-Z][\w /&'().,-]{0,50}?:"
 # A row that begins with a small letter is one only if its value is short: what is wrapped may have gaps as well.
 _TABLE_ROW = r"[A-Z][^\n\r:]{1,45}?[ ]{3,}\S|[a-z][^\n\r:]{1,45}?[ ]{3,}(?:\d\S*|yes|no|nil|none)[ ]*(?=[\n\r]|$)"
+_DOTTED_ROW = r"[A-Z][^\n\r:.]{1,60}\.{3,}"
 # Each place where a sentence may end begins with one of these; between them the search need not stop.
 _MARKS = r"[\n\r.!?;,]"
 _AT_MARK = (
@@ -77,7 +78,8 @@ _AT_MARK = (
     r"|(?P<comma>(?<=,)(?=[A-Z][a-z]{2}|[A-Z]{4}[A-Z /&-]{0,40}:|(?:\d{1,2}|[A-Z])[.)]\s)))"
 )
 _AT_SPACE = (
-    r"(?=[ \t\d•▪●◦])(?:(?P<spaces>(?<=[^\s:,(–-] )[ ]+(?=[A-Z0-9]))"
+    r"(?=[ \t\d•▪●◦])(?:(?P<field>(?<=[^\s:] )[ ]{2,}(?=[A-Z][\w ()/-]{1,40}:))"
+    r"|(?P<spaces>(?<=[^\s:,(–-] )[ ]+(?=[A-Z0-9]))"
     r"|(?P<bullet>(?<!\s\s)[ \t]*(?=[•▪●◦]))"
     r"|(?P<number>(?<=\S )[ ]*(?=\d{1,2}[.)][ ]+[A-Z])))"
 )
@@ -91,12 +93,12 @@ _ABBREVIATION = re.compile(
 _ANSWERED = re.compile(r":\s*no\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
-_TNM = r"(?:mr|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?"
+_TNM = r"(?:mi[TNM]|(?:mr|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?)"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
-_ANSWER = re.compile(r"(?:yes|no|nil|none)\b", re.IGNORECASE)
+_ANSWER = re.compile(r"(?:yes|no|nil|none)\b|[(\[][ x✓✔]?[)\]]", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
-_NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}")
+_NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}|{_DOTTED_ROW}")
 # A line that begins with a stage of its own: "ypT1 N0".
 _STAGE_LINE = re.compile(r"(?:mr|[cpyra]{1,3})[TN][0-4XxIi]")
 _FIRST_WORD = re.compile(r"\S+")

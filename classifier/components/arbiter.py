@@ -82,8 +82,8 @@ def by_both(
 ) -> Decision:
     """Decide by the rules where they are sure, and by the model where they leave it open.
 
-    Where a sentence names no site, a metastasis of no site is that, whatever is likely; a status that a cue gives stays.
-    A phrase of a pattern of which the model has seen none is a tag.
+    Where a sentence names no site, a metastasis of no site is that, whatever is likely; a status that a cue gives
+    stays. A phrase of a pattern of which the model has seen none is a tag.
     """
     if ruling.weak:
         extent = _likeliest(judgement.extents, ruling.extent)

@@ -151,8 +151,8 @@ class Assertion(RuleComponent):
     def _decide(self, span: Span, scope: "_Scope", section: str | None, words: Words) -> Cue | None:
         """Store the status of a finding; return the cue that it is from."""
         stored = attributes.attributes(span)
-        before = scope.before(_STATUS_KINDS)
-        after = scope.after(_STATUS_KINDS)
+        before = [mention for mention in scope.before(_STATUS_KINDS) if _speaks_of(mention.cue, span)]
+        after = [mention for mention in scope.after(_STATUS_KINDS) if _speaks_of(mention.cue, span)]
         condition = next((mention for mention in before if mention.cue.holds), None)
         relative = next(iter(scope.after(("family",)) + scope.before(("family",))), None)
         nearest = condition or next(iter(after + before), None)
@@ -175,7 +175,11 @@ class Assertion(RuleComponent):
         return nearest.cue if nearest else None
 
     def _puts_in_past(self, cue: Cue, span: Span) -> bool:
-        return (cue.past == "over" or self.past == "history") and (not cue.labels or span.label_ in cue.labels)
+        return (cue.past == "over" or self.past == "history") and _speaks_of(cue, span)
+
+
+def _speaks_of(cue: Cue, span: Span) -> bool:
+    return not cue.labels or span.label_ in cue.labels
 
 
 @dataclass(frozen=True, slots=True)

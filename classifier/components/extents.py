@@ -177,6 +177,7 @@ class _Phrase:
 
     def __init__(self, span: Span, note: _Note, primary: Primary | None, anatomy: Anatomy) -> None:
         self.span, self.note, self.primary, self.table = span, note, primary, anatomy.sites
+        self.stations = anatomy.stations
         self.organs_of_note = {organ for name in note.primary_names for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
         sentence = int(note.sentences[span.start])
@@ -228,6 +229,13 @@ class _Phrase:
             colon = self.first + before.index(":")
             return [self.table[name] for site, name in self.sites_of_sentence if site.start < colon]
         return [self.table[name] for name in self.note.heading(int(self.note.sentences[self.span.start]))]
+
+    def led_by(self) -> list[Site]:
+        """The site right before the phrase, with a mark between: "Omentum, no tumour"."""
+        before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
+        if not before or any(token.text not in ",:-" for token in self.span.doc[before[-1][0].end : self.span.start]):
+            return []
+        return [self.table[before[-1][1]]]
 
     def came_with(self) -> list[Site]:
         """The sites with which a cancer came back: "recurred in May with lung metastases"."""
@@ -407,6 +415,24 @@ def _involving(phrase: _Phrase, default: Extent) -> Extent | None:
     return _involvement(phrase, default)
 
 
+def _specimen(phrase: _Phrase, default: Extent) -> Extent | None:
+    """What was found in a specimen, or not, counts where it is of nodes, or of a cavity or surface that is seeded."""
+    if phrase.primary is None or phrase.primary.haematological:
+        return None
+    phrase.sites = sites = phrase.examined() or phrase.led_by()
+    if sites and all(site.kind == "node" for site in sites):
+        return _nodes(phrase, sites)
+    return default if sites and all(site.kind == "cavity" or site.id in _SEEDED for site in sites) else None
+
+
+def _station(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A count is one of nodes where what stands before it can name a station: "tongue 6/12" is a time."""
+    span = phrase.span
+    named = [(site, name) for site, name in phrase.sites_of_sentence if span.start <= site.start < span.end]
+    at_stations = all(name == LYMPH_NODE or site.text.lower() in phrase.stations for site, name in named)
+    return _node_phrase(phrase, default) if at_stations else None
+
+
 def _free(phrase: _Phrase, default: Extent) -> Extent | None:
     """A site that is free counts where it is a neighbour of the organ of origin, or where it would be seeded."""
     phrase.sites = phrase.inside()
@@ -549,6 +575,8 @@ READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "involvement": _involvement,
     "involving": _involving,
     "free": _free,
+    "specimen": _specimen,
+    "station": _station,
     "nearby": _nearby,
     "elsewhere": _elsewhere,
     "confined": _confined,

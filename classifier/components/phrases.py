@@ -12,6 +12,7 @@ from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import SECTIONS, Sections
 from classifier.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactReader
+from classifier.labels import Label
 from classifier.lexicon import Lexicon, Reading
 from classifier.markup import blank_markup
 from classifier.note_facts import NoteFacts
@@ -40,6 +41,8 @@ _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
 _OWNERS = ("METASTASIS", "METS", "RECURRENCE", "LESION")
 _GROWTH = ("INVADE", "INVASION", "INVOLVE", "EXTEND")
+# So near, in words, another finding is what relapsed.
+_BESIDE = 8
 _PLACES = ("SITE", "STATION", "NODE")
 
 
@@ -106,7 +109,7 @@ class PhraseFinder(RuleComponent):
         reading = self.lexicon.read(doc)
         if not attributes.of_windows(doc):
             self._facts(doc).keep(doc)
-        surroundings = _Surroundings(doc, reading, self.lexicon.staging)
+        surroundings = _Surroundings(doc, reading, self.lexicon)
         words = reading.words
         possible = attributes.possible_patterns(doc)
         matches = []
@@ -255,8 +258,9 @@ def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
 class _Surroundings:
     """Where in a note a cancer or a staging expression is named; looked up when a pattern asks for it."""
 
-    def __init__(self, doc: Doc, reading: Reading, staging: frozenset[int]) -> None:
-        self._doc, self._reading, self._staging_words = doc, reading, staging
+    def __init__(self, doc: Doc, reading: Reading, lexicon: Lexicon) -> None:
+        self._doc, self._reading, self._staging_words = doc, reading, lexicon.staging
+        self._of_blood = lexicon.anatomy.of_blood
         self.sentence, self.classes = reading.words.sentence, reading.classes
 
     @cached_property
@@ -296,6 +300,15 @@ class _Surroundings:
     def _sentences_with(self, *names: str) -> set[int]:
         return {self.sentence[index] for index, name in enumerate(self.classes) if name in names}
 
+    def _relapsed(self, pattern: Pattern, start: int, end: int) -> bool:
+        """Whether it is a relapse in the note of a blood cancer, with nothing else beside it that relapses."""
+        primary = self.facts.main_primary
+        if pattern.label != Label.RELAPSE or primary is None or primary not in self._of_blood:
+            return False
+        first, last = self._reading.words.bounds[self.sentence[start]]
+        beside = self.classes[max(first, start - _BESIDE) : min(last, end + _BESIDE)]
+        return "OTHER_FINDING" not in beside
+
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
         sentence = self.sentence[start]
@@ -307,7 +320,7 @@ class _Surroundings:
             case "nodes":
                 return self.facts.own_cancer and self.facts.nodes
             case "topic":
-                named = sentence in self.cancer or sentence in self.risk
+                named = sentence in self.cancer or sentence in self.risk or self._relapsed(pattern, start, end)
                 return self.facts.own_cancer and (named or sentence not in self.other)
             case "staging":
                 return self.facts.own_cancer or bool(self.staging.get(sentence, set()) - {self.classes[end - 1]})
