@@ -108,7 +108,7 @@ class Assertion(RuleComponent):
         words = Words(doc, _sentence_starts(doc))
         sections = Sections(doc)
         cues = _Cues(words, self._mentions)
-        asked: list[Span] = []
+        asked: set[Span] = set()
         for span in spans:
             start = int(np.searchsorted(words.positions, span.start))
             end = max(int(np.searchsorted(words.positions, span.end)), start + 1)
@@ -116,7 +116,8 @@ class Assertion(RuleComponent):
                 sentence = words.sentence[start]
                 scope = _Scope(start, end, cues.near(sentence, start, end), cues.carried_to(sentence))
                 decisive = self._decide(span, scope, sections.name(span.start), words)
-                asked += [span] if decisive and decisive.asks else []
+                if decisive and decisive.asks:
+                    asked.add(span)
         if self.confirm:
             _confirm(spans, asked)
         return doc
@@ -235,7 +236,7 @@ class _Scope:
         return found + inside
 
 
-def _confirm(spans: list[Span], asked: list[Span]) -> None:
+def _confirm(spans: list[Span], asked: set[Span]) -> None:
     """Give what is possible, or is asked, the status that the note goes on to give it.
 
     What it affirms at the same site is present; what is asked of a site and denied there is negated. A question that

@@ -149,9 +149,11 @@ class _Note:
         head = sentence
         while sentence - head < _ITEMS and self.doc[self.bounds(head)[0]].text == "-":
             head -= 1
+        if head == sentence:
+            return []
         first, last = self.bounds(head)
-        words = [token.lower_ for token in self.doc[first:last] if not token.is_space]
-        if head == sentence or words[-1:] != [":"] or self.words["specimens"].isdisjoint(words):
+        words = [token.lower_ for token in self.doc[max(first, last - _REACH) : last] if not token.is_space]
+        if words[-1:] != [":"] or self.words["specimens"].isdisjoint(words):
             return []
         return [name for _, name in self.sites.get(head, [])]
 
@@ -363,6 +365,9 @@ def _node_phrase(phrase: _Phrase, default: Extent) -> Extent | None:
     if phrase.primary is not None and phrase.primary.haematological:
         return None
     phrase.sites = phrase.inside()
+    if all(site.id == LYMPH_NODE for site in phrase.sites):
+        # "Lymph node, portal: one node, negative": the specimen's heading says which.
+        phrase.sites += [site for site in phrase.examined() if site.kind == "node" and site not in phrase.sites]
     return _nodes(phrase, phrase.sites)
 
 
