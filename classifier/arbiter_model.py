@@ -6,7 +6,6 @@ import warnings
 from collections.abc import Sequence
 from dataclasses import dataclass
 from io import BytesIO
-from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -59,13 +58,13 @@ class ArbiterModel:
 
     def __init__(self, parts: dict[str, Any]) -> None:
         self.parts = parts
-        # All answers to all questions in one product: scikit-learn's own way takes five times as long on a few rows.
+        # All answers to all questions in one product: on the few rows of a batch it takes half the time or less.
         self._columns: dict[str, int] = parts["vectorizer"].vocabulary_
         answers = [_answers(parts[question]) for question in QUESTIONS]
         self._weights = np.ascontiguousarray(np.hstack([weights for weights, _ in answers]))
         self._biases = np.concatenate([biases for _, biases in answers])
         ends = np.cumsum([len(biases) for _, biases in answers]).tolist()
-        self._places = {q: slice(*ends_of) for q, ends_of in zip(QUESTIONS, pairwise([0, *ends]), strict=True)}
+        self._places = dict(zip(QUESTIONS, map(slice, [0, *ends[:-1]], ends), strict=True))
 
     def judge(self, features: Sequence[Features]) -> list[Judgement]:
         """Judge candidates.

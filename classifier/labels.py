@@ -48,6 +48,10 @@ class Extent(StrEnum):
     """Recurrence or relapse: the note does not say where."""
 
 
+DISTANT_EXTENTS = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
+"""The extents that every scheme calls distant."""
+
+
 class Status(StrEnum):
     """What the note says of the finding, after the ConText algorithm (Harkema et al. 2009)."""
 

@@ -12,10 +12,9 @@ from spacy.tokens import Doc, Span
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
-from classifier.labels import Evidence, Extent, Label, Sense, Status
+from classifier.labels import DISTANT_EXTENTS, Evidence, Extent, Label, Sense, Status
 from classifier.patterns import Anchor, anchors
 
-_DISTANT = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
 
 
@@ -109,7 +108,7 @@ class AdvancedReader(RuleComponent):
             if span.label_ == Label.ADVANCED or span._.status not in (Status.PRESENT, Status.FAMILY):
                 continue
             family = span._.status == Status.FAMILY
-            if span._.extent in _DISTANT and span.label_ != Label.RECURRENCE:
+            if span._.extent in DISTANT_EXTENTS and span.label_ != Label.RECURRENCE:
                 facts.append(_Fact(Sense.DISTANT, "note", span.start, span.end, span._.primary, family))
             elif span._.extent in _LOCAL:
                 facts.append(_Fact(Sense.LOCAL, "note", span.start, span.end, span._.primary, family))
@@ -156,7 +155,9 @@ def _reason(open_spans: list[Span], uses: int, doc: Doc) -> str:
     where = ", ".join(str(attributes.offset(doc, span.start_char)) for span in open_spans)
     many = len(open_spans) > 1
     unsettled = {
-        span._.status for span in doc.spans[TERMS] if span._.extent in _DISTANT and span.label_ == Label.DISTANT_SPREAD
+        span._.status
+        for span in doc.spans[TERMS]
+        if span._.extent in DISTANT_EXTENTS and span.label_ == Label.DISTANT_SPREAD
     } - {Status.PRESENT}
     beside = (
         f"metastasis is mentioned only as {' or '.join(sorted(unsettled))}"

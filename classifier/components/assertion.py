@@ -17,7 +17,7 @@ from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
-from classifier.labels import SPREAD_LABELS, Extent, Status
+from classifier.labels import DISTANT_EXTENTS, SPREAD_LABELS, Extent, Status
 from classifier.pattern_search import PatternSearch
 from classifier.segmentation import FAMILY_HISTORY
 from classifier.words import Words
@@ -25,7 +25,6 @@ from classifier.words import Words
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
 # How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
 _REACH = 500
-_FAR = (Extent.DISTANT, Extent.METASTASIS_NOS, Extent.SPREAD_NOS)
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
 
 
@@ -265,7 +264,7 @@ def _kind(span: Span) -> str:
     extent = attributes.attributes(span).get("extent")
     if span.label_ not in SPREAD_LABELS or extent is None:
         return span.label_
-    return str(Extent.DISTANT if extent in _FAR else extent)
+    return str(Extent.DISTANT if extent in DISTANT_EXTENTS else extent)
 
 
 class _Cues:

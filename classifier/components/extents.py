@@ -20,7 +20,6 @@ from classifier.patterns import load_patterns
 from classifier.schemes import Scheme, load_scheme
 
 _OPERATED_SITE = "operated_site"
-_FAR = ("bone", "bone_marrow", "spinal_cord")
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
@@ -30,6 +29,8 @@ _REACH = 500
 _LISTED = 3
 # So many items of a list are gone back over to what heads it.
 _ITEMS = 10
+# What grows into these comes from a metastasis, unless they are neighbours of the organ of origin.
+_FAR = ("bone", "bone_marrow", "spinal_cord")
 # Surfaces on which a cancer seeds: named as free of it, they are distant.
 _SEEDED = ("omentum", "peritoneum")
 
@@ -383,7 +384,7 @@ def _stage(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _invasion(phrase: _Phrase, default: Extent) -> Extent | None:
-    """Growth into a neighbour is adjacent; that of a metastasis, or into a far organ, is distant."""
+    """Growth is adjacent; that of a metastasis, or into a usual place of metastases, is distant."""
     sites = phrase.inside()
     phrase.sites = sites
     primary = phrase.primary
