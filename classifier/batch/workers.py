@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
 
 import pyarrow as pa
 from joblib.externals.loky.process_executor import ProcessPoolExecutor
@@ -159,7 +160,8 @@ class _Workers:
         self._start()
 
     def _start(self) -> None:
-        self._executor = ProcessPoolExecutor(self._jobs, initializer=_live_with, initargs=(os.getpid(),))
+        with _quiet_tracker():
+            self._executor = ProcessPoolExecutor(self._jobs, initializer=_live_with, initargs=(os.getpid(),))
         # Ctrl-C is for the run, which then stops its workers: they inherit that it is ignored.
         previous = None
         if threading.current_thread() is threading.main_thread():
@@ -169,6 +171,17 @@ class _Workers:
         finally:
             if previous is not None:
                 signal.signal(signal.SIGINT, previous)
+
+
+@contextmanager
+def _quiet_tracker() -> Iterator[None]:
+    """Have loky's tracker of semaphores keep to itself that those of workers that were stopped may be gone."""
+    before = os.environ.get("PYTHONWARNINGS", "")
+    os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
+    try:
+        yield
+    finally:
+        os.environ["PYTHONWARNINGS"] = before
 
 
 def _live_with(run: int) -> None:
