@@ -92,7 +92,8 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
-        if kind is None or not self.parts:
+        # Not by the number of parts: Ctrl-C may come right after one is written.
+        if kind is None or not self._files():
             with suppress(OSError):
                 # Without it the rest is nothing to go on from, should the machine stop just now.
                 (self.folder / _SETTINGS).unlink()
