@@ -131,6 +131,7 @@ def test_every_id_in_sites_is_defined():
 def test_no_term_names_two_sites():
     seen = {}
     for site in load_anatomy(resources.RULES).sites.values():
+        assert len(site.terms) == len(set(site.terms)), site.id
         for term in site.terms:
             assert term == term.lower()
             assert seen.setdefault(term, site.id) == site.id, term

@@ -176,12 +176,14 @@ class _Workers:
 @contextmanager
 def _quiet_tracker() -> Iterator[None]:
     """Have loky's tracker of semaphores keep to itself that those of workers that were stopped may be gone."""
-    before = os.environ.get("PYTHONWARNINGS", "")
+    before = os.environ.get("PYTHONWARNINGS")
     os.environ["PYTHONWARNINGS"] = ",".join(filter(None, (before, "ignore:resource_tracker")))
     try:
         yield
     finally:
-        os.environ["PYTHONWARNINGS"] = before
+        del os.environ["PYTHONWARNINGS"]
+        if before is not None:
+            os.environ["PYTHONWARNINGS"] = before
 
 
 def _live_with(run: int) -> None:

@@ -5,9 +5,10 @@ from dataclasses import replace
 
 import pytest
 
-from classifier.batch import notes, runner
+from classifier.batch import notes, progress, runner
 from classifier.batch.notes import Row, batches
 from classifier.batch.tagging import Settings
+from classifier.batch.writers import replace_file
 from classifier.errors import NoteTermsError
 from tests.conftest import SAMPLES
 
@@ -56,6 +57,22 @@ def test_a_stopped_run_goes_on_and_ends_the_same(tmp_path, kind):
     assert not list(tmp_path.glob("*.progress")) and not list(tmp_path.glob(".*"))
     errors = [(tmp_path / f"{name}.{kind}.errors.jsonl").read_text() for name in ("whole", "stopped")]
     assert errors[0] == errors[1] and '"row": 71' in errors[0]
+
+
+def test_what_was_written_when_ctrl_c_came_is_kept(tmp_path, monkeypatch):
+    def write_and_stop(path, data):
+        replace_file(path, data)
+        if path.suffix == ".arrow":
+            raise KeyboardInterrupt
+
+    whole, stopped = tmp_path / "whole.jsonl", tmp_path / "stopped.jsonl"
+    run(ROWS, whole)
+    with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(progress, "replace_file", write_and_stop)
+        run(ROWS, stopped)
+    assert list((tmp_path / "stopped.jsonl.progress").glob("*.arrow"))
+    run(ROWS, stopped, resume=True)
+    assert stopped.read_bytes() == whole.read_bytes()
 
 
 def test_without_resume_a_run_begins_anew(tmp_path):

@@ -9,6 +9,7 @@ from classifier.arbiter_model import MANIFEST, MODEL, digest, load_model
 from classifier.errors import NoteTermsError
 from classifier.tagging import proposals
 from classifier.training.corpus import candidates, read_corpus
+from classifier.training.features import features
 from classifier.training.train import save, train
 from tests.conftest import SAMPLES
 
@@ -47,14 +48,23 @@ def test_the_package_pins_its_model():
 
 def test_the_model_answers_as_scikit_learn_does():
     parts = load_model().parts
-    probes = parts["probe"]["features"]
+    recurrence = features(proposals()("Breast cancer. Local recurrence in the chest wall, and a relapse in the liver."))
+    probes = [*parts["probe"]["features"], *recurrence]
     matrix = parts["vectorizer"].transform(probes)
     judged = load_model().judge(probes)
-    for question, answers in (("about", lambda j: {"True": j.about}), ("status", lambda j: j.statuses)):
+    asked = {
+        "about": lambda judgement, label: {"True": judgement.about},
+        "status": lambda judgement, label: judgement.statuses,
+        "spread": lambda judgement, label: judgement.extents if "_SPREAD" in label else {},
+        "returned": lambda judgement, label: judgement.extents if label.startswith(("RECURRENCE", "RELAPSE")) else {},
+    }
+    for question, answers in asked.items():
+        names = list(map(str, parts[question].classes_))
         chances = parts[question].predict_proba(matrix)
-        for name, column in zip(map(str, parts[question].classes_), chances.T, strict=True):
-            if name in answers(judged[0]):
-                assert [answers(judgement)[name] for judgement in judged] == pytest.approx(column)
+        given = [answers(judgement, probe["label"]) for judgement, probe in zip(judged, probes, strict=True)]
+        assert any(given)
+        for row, answer in zip(chances, given, strict=True):
+            assert answer == pytest.approx({name: row[names.index(name)] for name in answer})
 
 
 def test_a_changed_model_is_not_opened(tmp_path):
