@@ -111,6 +111,13 @@ def offset(doc: Doc, character: int) -> int:
     return original + character - place
 
 
+def place(doc: Doc, offset: int) -> int:
+    """Return where in a Doc made of windows an offset of the note stands; it must stand in one of them."""
+    windows = doc.spans[STORE].attrs["windows"]
+    begins, original = windows[bisect_right(windows, offset, key=lambda window: window[1]) - 1]
+    return begins + offset - original
+
+
 def set_advanced_reason(doc: Doc, reason: str) -> None:
     """Store why the note's use of "advanced" is ambiguous."""
     if STORE not in doc.spans:

@@ -8,7 +8,7 @@ import math
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from functools import reduce
+from functools import partial, reduce
 from itertools import groupby, pairwise
 from operator import or_
 
@@ -21,7 +21,7 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
-from classifier.components.segments import NO_START, SECTIONS, Segmenter
+from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
 from classifier.fact_reader import CANCER_CLASSES
 from classifier.labels import Label
 from classifier.lexicon import Lexicon, Terms
@@ -31,6 +31,7 @@ from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
 from classifier.raw_words import RawWords, words_of
 from classifier.run_search import Place, Run, RunSearch, make_run
 from classifier.segmentation import FAMILY_HISTORY, Segmentation
+from classifier.specimens import Specimen, merged
 from classifier.word_kinds import Kinds, WordKinds, is_category
 
 # What may stand between two tokens of a term: any white space, also of other alphabets; two words need some.
@@ -117,8 +118,10 @@ class Screen:
         self._wanted = [wanted for wanted in self._wanted if wanted.runs]
         self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], kinds)
         self._gate = re2.compile("|".join(filter(None, gates)).encode(), _options())
-        family = (term for term, name in self._headings.items() if name == FAMILY_HISTORY)
+        family = (term for term, name in self._headings.sections.items() if name == FAMILY_HISTORY)
         self._family = kinds.bit(Terms(frozenset(family), frozenset()))
+        heads = self._headings.specimens
+        self._of_specimens = kinds.bit(Terms(heads.procedures | heads.parts, frozenset()))
         self._cancer = re2.compile(self._expression(cancer), _options())
         self._of_cancer = kinds.bits_of_parts(cancer)
         single = (word for word in cancer.words if words_of(word) == [word])
@@ -199,7 +202,13 @@ class Screen:
         staged: list[tuple[int, int]] = []
         if not all(map(self._of_advanced.isdisjoint, matter.values())):
             staged = _sentences_at(segmentation, (match.span() for match in self._stages.finditer(plain)))
-        doc = self._windows(segmentation, self._with_lists(segmentation, [*matter, *staged]), matter)
+        specimens: list[Specimen] = []
+        if there & self._of_specimens:
+            specimens = merged(filter(None, (segmentation.specimen(start) for start, _ in sorted(matter))))
+        headings = _sentences_at(segmentation, ((specimen.start, specimen.heading_end) for specimen in specimens))
+        sentences = self._with_lists(segmentation, [*matter, *staged, *headings])
+        doc = self._windows(segmentation, sentences, matter)
+        set_specimens(doc, specimens, partial(attributes.place, doc))
         NoteFacts.keep_to_read(doc, lambda: self._facts(words, segmentation, bool(there & self._family)))
         return doc
 

@@ -8,13 +8,14 @@ come out whatever tokenizer follows.
 import re
 from bisect import bisect_right
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
 from classifier import resources
 from classifier.markup import blank_markup
+from classifier.specimens import Specimen, Specimens, SpecimenWords, merged
 
 OTHER_SECTION = "other"
 """Name of a section whose heading is in no list."""
@@ -42,12 +43,25 @@ class Segments:
     """In the order of the text; what stands before the first heading is in no section."""
     sentence_starts: list[int]
     """Offsets at which a sentence starts, the first of them 0."""
+    specimens: list[Specimen]
+    """In the order of the text."""
 
 
-def load_headings(rules: Path) -> dict[str, str]:
-    """Return the section name of each known heading, from `sections.toml` in a folder of rules."""
-    sections = resources.read_toml(rules / "sections.toml")["sections"]
-    return {term: name for name, terms in sections.items() for term in terms}
+@dataclass(frozen=True, slots=True)
+class Headings:
+    """The headings of `sections.toml`."""
+
+    sections: dict[str, str]
+    """Section name of each known heading, in lower case."""
+    specimens: SpecimenWords
+    """Words of the headings of specimens."""
+
+
+def load_headings(rules: Path) -> Headings:
+    """Read the headings from `sections.toml` in a folder of rules."""
+    content = resources.read_toml(rules / "sections.toml")
+    sections = {term: name for name, terms in content["sections"].items() for term in terms}
+    return Headings(sections, SpecimenWords(**{name: frozenset(words) for name, words in content["specimens"].items()}))
 
 
 # What a heading stands after, found by its first character; then a number or a mark of a list, the heading, its close.
@@ -132,8 +146,8 @@ class Segmentation:
     ----------
     text : str
         A note as given; markup in it is skipped.
-    headings : dict of str to str
-        Section name of each known heading in lower case, from `load_headings`.
+    headings : Headings
+        From `load_headings`.
 
     Attributes
     ----------
@@ -141,7 +155,7 @@ class Segmentation:
         The text with its markup blanked; offsets are the same in both.
     """
 
-    def __init__(self, text: str, headings: dict[str, str]) -> None:
+    def __init__(self, text: str, headings: Headings) -> None:
         self.plain = blank_markup(text)
         self._headings = headings
         self._flat = "\n" not in self.plain and "\r" not in self.plain
@@ -151,6 +165,7 @@ class Segmentation:
         self._sections: dict[int, list[Section]] = {}
         self._starts: dict[int, list[int]] = {}
         self._last: dict[int, Section | None] = {}
+        self._specimens = Specimens(self.plain, self._blocks, headings.specimens)
 
     def blocks(self) -> list[tuple[int, int]]:
         """Return start and end of each block."""
@@ -198,19 +213,32 @@ class Segmentation:
         self._last.update(dict.fromkeys(range(number, block + 1), found))
         return found
 
+    def specimen(self, start: int) -> Specimen | None:
+        """Return the specimen that a sentence is about, by the offset where it starts; taken to end with the sentence.
+
+        A specimen ends with the next section.
+        """
+        found = self._specimens.about(start)
+        section = self.section(start)
+        if found is None or (section is not None and section.start >= found.heading_end):
+            return None
+        return replace(found, end=self.sentence_at(start)[1])
+
     def all(self) -> Segments:
-        """Return the sections and sentences of the whole note; each section ends where the next begins."""
+        """Return the segments of the whole note; each section ends where the next begins."""
         numbers = range(len(self._blocks))
         sections = [section for number in numbers for section in self._sections_of(number)]
         ends = [*(section.start for section in sections[1:]), len(self.plain)]
+        starts = [
+            start
+            for number in numbers
+            for piece in self.pieces(number)
+            for start in self._starts_of(number, piece)[:-1]
+        ]
         return Segments(
             [Section(section.start, end, section.name) for section, end in zip(sections, ends, strict=bool(sections))],
-            [
-                start
-                for number in numbers
-                for piece in self.pieces(number)
-                for start in self._starts_of(number, piece)[:-1]
-            ],
+            starts,
+            merged(filter(None, map(self.specimen, starts if self.plain else ()))),
         )
 
     def _end(self, number: int) -> int:
@@ -222,7 +250,7 @@ class Segmentation:
             block = self.plain[start:end]
             # A heading ends in a colon or a dash, or is a line of its own.
             may = ":" in block or "\n" in block or "\r" in block or "- " in block or "– " in block or len(block) < _LINE
-            self._sections[number] = _sections(self.plain, start, end, self._headings) if may else []
+            self._sections[number] = _sections(self.plain, start, end, self._headings.sections) if may else []
         return self._sections[number]
 
     def _starts_of(self, block: int, piece: tuple[int, int]) -> list[int]:
@@ -236,8 +264,8 @@ class Segmentation:
         return self._starts[start]
 
 
-def segment(text: str, headings: dict[str, str]) -> Segments:
-    """Find the sections and sentences of a note: see `Segmentation`."""
+def segment(text: str, headings: Headings) -> Segments:
+    """Find the segments of a note: see `Segmentation`."""
     return Segmentation(text, headings).all()
 
 

@@ -32,6 +32,14 @@ def test_sections(case):
     assert [[section.name, case["text"][section.start : section.end]] for section in found] == case["sections"]
 
 
+@pytest.mark.parametrize("case", cases("specimens"), ids=lambda case: case["what"])
+def test_specimens(case):
+    text = case["text"]
+    found = segment(text, HEADINGS).specimens
+    specimens = [[text[s.start : s.heading_end].strip(), text[s.heading_end : s.end].strip()] for s in found]
+    assert [pair for pair in specimens if len(pair[0]) > 2] == case["specimens"]
+
+
 @given(st.text(alphabet="Aa1.,:;\n \t-*•()Plan HISTORY:", max_size=120))
 def test_segments_cover_the_text_in_order(text):
     segments = segment(text, HEADINGS)

@@ -1,6 +1,6 @@
 """`cancer_extents`: how far each spread goes, by its site, the primary and their relation; then the scheme's label."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,8 @@ from spacy.tokens import Doc, Span
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import PRIMARIES, SITES, TERMS
-from classifier.labels import SPREAD_LABELS, Extent
+from classifier.components.segments import SPECIMEN_HEADINGS, SPECIMENS
+from classifier.labels import SPREAD_LABELS, Extent, Label
 from classifier.lexicon import LYMPH_NODE, NODE_LEVEL, Anatomy, Primary, Site, load_anatomy
 from classifier.note_facts import NoteFacts
 from classifier.patterns import load_patterns
@@ -27,8 +28,6 @@ _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _REACH = 500
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
-# So many items of a list are gone back over to what heads it.
-_ITEMS = 10
 # What grows into these comes from a metastasis, unless they are neighbours of the organ of origin.
 _FAR = ("bone", "bone_marrow", "spinal_cord")
 # Surfaces on which a cancer seeds: named as free of it, they are distant.
@@ -112,14 +111,20 @@ class ExtentReader(RuleComponent):
         return label
 
     def _primary(self, note: "_Note", span: Span) -> Primary | None:
-        """The primary named in the phrase, else nearest in its sentence, else most often in the note."""
+        """The primary named in the phrase, else nearest in its sentence, else most often in the note.
+
+        What is called a carcinoma or a metastasis is of no blood cancer, where the note has another cancer as well.
+        """
         named = note.primaries.get(int(note.sentences[span.start]), [])
         near = [
             (max(mention.start - span.end, span.start - mention.end, 0), name)
             for mention, name in _between(named, span.start - _REACH, span.end + _REACH)
         ]
-        name = min(near)[1] if near else note.main_primary
-        return self.anatomy.primaries[name] if name else None
+        names = [name for _, name in sorted(near)] + note.primaries_by_weight
+        solid = [name for name in names if not self.anatomy.primaries[name].haematological]
+        if solid and not self._words["solid"].isdisjoint(token.lower_ for token in span):
+            names = solid
+        return self.anatomy.primaries[names[0]] if names else None
 
 
 class _Note:
@@ -137,26 +142,27 @@ class _Note:
         self.site_tokens = {
             index for pairs in self.sites.values() for span, _ in pairs for index in range(span.start, span.end)
         }
+        self._specimens, self._headings = (list(doc.spans.get(key, ())) for key in (SPECIMENS, SPECIMEN_HEADINGS))
         facts = NoteFacts.of(doc)
-        self.main_primary, self.primary_names = facts.main_primary, set(facts.primaries)
+        self.primaries_by_weight = sorted(facts.primaries, key=lambda name: -facts.primaries[name])
 
     def bounds(self, sentence: int) -> tuple[int, int]:
         """First token of a sentence, and the one after its last."""
         first, last = np.searchsorted(self.sentences, (sentence, sentence + 1))
         return int(first), int(last)
 
-    def heading(self, sentence: int) -> list[str]:
-        """The sites of the specimen that heads the list in which a sentence is an item: "B. Omentum, biopsy: - …"."""
-        head = sentence
-        while sentence - head < _ITEMS and self.doc[self.bounds(head)[0]].text == "-":
-            head -= 1
-        if head == sentence:
+    def specimen(self, token: int) -> list[str]:
+        """The sites in the heading of the specimen that a token is about: "B. Omentum, biopsy: …"."""
+        number = bisect_right(self._specimens, token, key=lambda span: span.start) - 1
+        if number < 0 or token >= self._specimens[number].end:
             return []
-        first, last = self.bounds(head)
-        words = [token.lower_ for token in self.doc[max(first, last - _REACH) : last] if not token.is_space]
-        if words[-1:] != [":"] or self.words["specimens"].isdisjoint(words):
+        heading = self._headings[number]
+        if token < heading.end:
             return []
-        return [name for _, name in self.sites.get(head, [])]
+        # A heading in capitals starts a sentence of its own behind its letter.
+        sentences = range(int(self.sentences[heading.start]), int(self.sentences[heading.end - 1]) + 1)
+        named = (pair for sentence in sentences for pair in self.sites.get(sentence, []))
+        return [name for site, name in named if heading.start <= site.start < heading.end]
 
     def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
         grouped: dict[int, list[tuple[Span, str]]] = {}
@@ -181,7 +187,7 @@ class _Phrase:
     def __init__(self, span: Span, note: _Note, primary: Primary | None, anatomy: Anatomy) -> None:
         self.span, self.note, self.primary, self.table = span, note, primary, anatomy.sites
         self.stations = anatomy.stations
-        self.organs_of_note = {organ for name in note.primary_names for organ in anatomy.primaries[name].organ}
+        self.organs_of_note = {organ for name in note.primaries_by_weight for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
         sentence = int(note.sentences[span.start])
         first, last = note.bounds(sentence)
@@ -226,12 +232,8 @@ class _Phrase:
         return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]
 
     def examined(self) -> list[Site]:
-        """The sites of a specimen of which the sentence gives the examination: "Omentum, biopsy: …"."""
-        before = [token.lower_ for token in self.span.doc[self.first : self.span.start]]
-        if ":" in before and not self.note.words["specimens"].isdisjoint(before[: before.index(":")]):
-            colon = self.first + before.index(":")
-            return [self.table[name] for site, name in self.sites_of_sentence if site.start < colon]
-        return [self.table[name] for name in self.note.heading(int(self.note.sentences[self.span.start]))]
+        """The sites of the specimen that the phrase is about."""
+        return [self.table[name] for name in self.note.specimen(self.span.start)]
 
     def led_by(self) -> list[Site]:
         """The site right before the phrase, with a mark between: "Omentum, no tumour"."""
@@ -239,6 +241,19 @@ class _Phrase:
         if not before or any(token.text not in ",:-" for token in self.span.doc[before[-1][0].end : self.span.start]):
             return []
         return [self.table[before[-1][1]]]
+
+    def nodes_before(self) -> list[Site]:
+        """The nodes that the phrase is about, where they are the site named last: "four nodes with sinusoids, …"."""
+        before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
+        if not before or self.table[before[-1][1]].kind != "node":
+            return []
+        between = {token.text for token in self.span.doc[before[-1][0].end : self.span.start]}
+        return [] if between & {";", ".", ":"} else [self.table[before[-1][1]]]
+
+    def is_told(self) -> bool:
+        """Whether the phrase says all of the finding: "no tumour.", and not "no tumour necrosis"."""
+        behind = [token for token in self.span.doc[self.span.end : self.last] if not token.is_space]
+        return not behind or behind[0].lower_ in self.note.words["told"]
 
     def came_with(self) -> list[Site]:
         """The sites with which a cancer came back: "recurred in May with lung metastases"."""
@@ -423,9 +438,9 @@ def _involving(phrase: _Phrase, default: Extent) -> Extent | None:
 
 def _specimen(phrase: _Phrase, default: Extent) -> Extent | None:
     """What was found in a specimen, or not, counts where it is of nodes, or of a cavity or surface that is seeded."""
-    if phrase.primary is None or phrase.primary.haematological:
+    if phrase.primary is None or phrase.primary.haematological or not phrase.is_told():
         return None
-    phrase.sites = sites = phrase.examined() or phrase.led_by()
+    phrase.sites = sites = phrase.examined() or phrase.led_by() or phrase.nodes_before()
     if sites and all(site.kind == "node" for site in sites):
         return _nodes(phrase, sites)
     return default if sites and all(site.kind == "cavity" or site.id in _SEEDED for site in sites) else None
@@ -527,9 +542,22 @@ def _local_sites(phrase: _Phrase) -> tuple[str, ...]:
     return (*own, *phrase.organs_of_note, _OPERATED_SITE)
 
 
+def _recurrence_of_blood(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A blood cancer is nowhere at home: only the place that the phrase itself names counts, and not its marrow."""
+    phrase.sites = [site for site in phrase.inside() if not phrase.in_own_organ(site)]
+    if not phrase.sites:
+        return default
+    if all(site.kind == "node" for site in phrase.sites):
+        return Extent.REGIONAL_NODES
+    of_another = phrase.span.label_ == Label.RECURRENCE and all(s.id in phrase.organs_of_note for s in phrase.sites)
+    return Extent.STATED_LOCAL if of_another else Extent.DISTANT
+
+
 def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
     """Where a cancer came back."""
     sites = phrase.inside()
+    if phrase.primary is not None and phrase.primary.haematological:
+        return _recurrence_of_blood(phrase, default)
     if not sites and phrase.read_as():
         sites = [site for site in phrase.nearby() if not phrase.in_own_organ(site)]
     if not sites:

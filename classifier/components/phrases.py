@@ -168,8 +168,8 @@ class PhraseFinder(RuleComponent):
                 allowed = surroundings.allow(pattern, start, end)
                 # A sentence about something else is left to the model, in the note of a cancer patient.
                 left_open = self.weak and pattern.needs == "topic" and surroundings.facts.own_cancer
-                if (allowed or left_open) and not _more_than_all(words.doc[start:end]):
-                    place = _trim(words, start + pattern.before, end - pattern.after, pattern)
+                place = _trim(words, start + pattern.before, end - pattern.after, pattern)
+                if (allowed or left_open) and not _more_than_all(words.doc[slice(*place)]):
                     matches.append(_Match(pattern, *place, pattern.weak or not allowed))
         return matches
 

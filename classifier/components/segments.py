@@ -1,6 +1,7 @@
-"""`cancer_segments`: sections and sentences of a note."""
+"""`cancer_segments`: sections, sentences and specimens of a note."""
 
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
+from collections.abc import Callable, Iterable
 from pathlib import Path
 
 import numpy as np
@@ -10,9 +11,14 @@ from spacy.tokens import Doc, Span
 
 from classifier.components.base import RuleComponent
 from classifier.segmentation import load_headings, segment
+from classifier.specimens import Specimen
 
 SECTIONS = "cancer_sections"
 """Key in `doc.spans` of the sections: spans from heading to next heading, labelled with the section's name."""
+SPECIMENS = "cancer_specimens"
+"""Key in `doc.spans` of the specimens: spans from a specimen's heading to the last sentence that is about it."""
+SPECIMEN_HEADINGS = "cancer_specimen_headings"
+"""Key in `doc.spans` of the headings of the specimens, in the same order."""
 
 NO_START = 2**64 - 1
 """How spaCy writes, in an unsigned array, that a token starts no sentence."""
@@ -35,7 +41,7 @@ def create_segments(nlp: Language, name: str, rules: str | None) -> "Segmenter":
 
 
 class Segmenter(RuleComponent):
-    """Set sentence starts and `doc.spans["cancer_sections"]`, whatever tokenizer made the Doc."""
+    """Set sentence starts, `doc.spans["cancer_sections"]` and the specimens, whatever tokenizer made the Doc."""
 
     files = ("sections.toml",)
 
@@ -44,7 +50,7 @@ class Segmenter(RuleComponent):
         self.headings = load_headings(rules)
 
     def __call__(self, doc: Doc) -> Doc:
-        """Set the sentence starts and sections of a Doc."""
+        """Set the sentence starts, sections and specimens of a Doc."""
         segments = segment(doc.text, self.headings)
         tokens = _Tokens(doc)
         starts = np.full((len(doc), 1), NO_START, dtype="uint64")
@@ -53,7 +59,20 @@ class Segmenter(RuleComponent):
         bounds = ((section, tokens.at(section.start), tokens.at(section.end)) for section in segments.sections)
         sections = [Span(doc, start, end, label=section.name) for section, start, end in bounds if start < end]
         doc.spans[SECTIONS] = sections
+        set_specimens(doc, segments.specimens, lambda offset: offset)
         return doc
+
+
+def set_specimens(doc: Doc, specimens: Iterable[Specimen], place: Callable[[int], int]) -> None:
+    """Keep specimens with a Doc; `place` tells where in the Doc an offset of the note is."""
+    tokens = doc.to_array(IDX).tolist()
+    doc.spans[SPECIMENS], doc.spans[SPECIMEN_HEADINGS] = [], []
+    for specimen in specimens:
+        ends = (specimen.start, specimen.heading_end, specimen.end)
+        first, after_heading, after = (bisect_left(tokens, place(offset)) for offset in ends)
+        if first < after_heading:
+            doc.spans[SPECIMENS].append(Span(doc, first, after, label="specimen"))
+            doc.spans[SPECIMEN_HEADINGS].append(Span(doc, first, after_heading, label="specimen"))
 
 
 class Sections:
