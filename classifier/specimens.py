@@ -13,6 +13,7 @@ _LABEL = re.compile(
     r"|\(?\d{1,2}[.)]|\d{1,2}(?=[ ]{2})|(?i:(?:final[ ])?diagnosis)[ ]*:)[ \t]*"
 )
 _CLOSE = re.compile(r":|[ \t][-–—][ \t]|[ ]{3,}|[ \t]*(?:[\n\r]|$)")
+_CLOSE_BEHIND_LETTER = re.compile(rf"{_CLOSE.pattern}|\.(?=\s)")
 _COLUMNS = "   "
 # In characters: no heading is longer, and what is said of a specimen stands no farther from it.
 _LONGEST_HEADING, _REACH = 160, 1500
@@ -97,8 +98,9 @@ class Specimens:
         end = self._blocks[block + 1] if block + 1 < len(self._blocks) else len(self._text)
         label = _LABEL.match(self._text, start, end)
         first = label.end() if label else start
-        close = _CLOSE.search(self._text, first, min(end, first + _LONGEST_HEADING))
         lettered = label is not None and label["letter"] is not None
+        closes = _CLOSE_BEHIND_LETTER if lettered else _CLOSE
+        close = closes.search(self._text, first, min(end, first + _LONGEST_HEADING))
         if close is None or not self._heads(self._text[first : close.start()], close[0], label is not None, lettered):
             return Specimen(start, first, end, True) if lettered else None
         row = label is not None and close[0].startswith(_COLUMNS)

@@ -238,9 +238,8 @@ class _Phrase:
     def led_by(self) -> list[Site]:
         """The site right before the phrase, with a mark between: "Omentum, no tumour"."""
         before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
-        if not before or any(token.text not in ",:-" for token in self.span.doc[before[-1][0].end : self.span.start]):
-            return []
-        return [self.table[before[-1][1]]]
+        between = {token.lower_ for token in self.span.doc[before[-1][0].end : self.span.start]} if before else set()
+        return [self.table[before[-1][1]]] if before and between <= {",", ":", "-", "no"} else []
 
     def nodes_before(self) -> list[Site]:
         """The nodes that the phrase is about, where they are the site named last: "four nodes with sinusoids, …"."""
@@ -248,7 +247,7 @@ class _Phrase:
         if not before or self.table[before[-1][1]].kind != "node":
             return []
         between = {token.text for token in self.span.doc[before[-1][0].end : self.span.start]}
-        return [] if between & {";", ".", ":"} else [self.table[before[-1][1]]]
+        return [] if between & {";", "."} else [self.table[before[-1][1]]]
 
     def is_told(self) -> bool:
         """Whether the phrase says all of the finding: "no tumour.", and not "no tumour necrosis"."""
@@ -533,8 +532,9 @@ def _nearby(phrase: _Phrase, default: Extent) -> Extent | None:
 
 
 def _satellite(phrase: _Phrase, default: Extent) -> Extent | None:
-    phrase.sites = phrase.inside()
-    return default
+    """A deposit beside the cancer is regional; one on a surface that is seeded is distant."""
+    phrase.sites = phrase.inside() or phrase.led_by()
+    return Extent.DISTANT if phrase.sites and all(site.id in _SEEDED for site in phrase.sites) else default
 
 
 def _local_sites(phrase: _Phrase) -> tuple[str, ...]:
