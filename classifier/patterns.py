@@ -40,6 +40,7 @@ class Pattern(BaseModel):
     reads: (
         Literal[
             "spread",
+            "lesion",
             "carcinomatosis",
             "seeding",
             "effusion",

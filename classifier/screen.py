@@ -20,6 +20,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
+from classifier.components.extents import ExtentReader
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
 from classifier.fact_reader import CANCER_CLASSES
@@ -48,6 +49,8 @@ _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
 _LENGTH_OF_A_NOTE = 500
 _MEMORY = 1 << 28
+# In characters: a sentence's first word ends before, if it is one by which it leans on the sentence before.
+_FIRST_WORD = 40
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -77,7 +80,7 @@ class Screen:
     Parameters
     ----------
     nlp : Language
-        The pipeline, with `cancer_segments`, `cancer_phrases` and `cancer_advanced`.
+        The pipeline, with `cancer_segments`, `cancer_phrases`, `cancer_extents` and `cancer_advanced`.
     """
 
     def __init__(self, nlp: Language) -> None:
@@ -87,6 +90,8 @@ class Screen:
         advanced: AdvancedReader = nlp.get_pipe("cancer_advanced")  # type: ignore[assignment]
         self._headings = segments.headings
         self._reader = phrases.facts
+        extents: ExtentReader = nlp.get_pipe("cancer_extents")  # type: ignore[assignment]
+        self._leaning = extents.words["leans"]
         self._parts: dict[str, list[str]] = {}
         self._tokens: dict[Anchor, str] = {}
         self._lexicon = lexicon = phrases.lexicon
@@ -206,11 +211,16 @@ class Screen:
         if there & self._of_specimens:
             specimens = merged(filter(None, (segmentation.specimen(start) for start, _ in sorted(matter))))
         headings = _sentences_at(segmentation, ((specimen.start, specimen.heading_end) for specimen in specimens))
-        sentences = self._with_lists(segmentation, [*matter, *staged, *headings])
+        subjects = [segmentation.sentence_at(start - 1) for start, _ in matter if start and self._leans(plain, start)]
+        sentences = self._with_lists(segmentation, [*matter, *staged, *headings, *subjects])
         doc = self._windows(segmentation, sentences, matter)
         set_specimens(doc, specimens, partial(attributes.place, doc))
         NoteFacts.keep_to_read(doc, lambda: self._facts(words, segmentation, bool(there & self._family)))
         return doc
+
+    def _leans(self, text: str, start: int) -> bool:
+        """Whether a sentence may have its subject in the one before."""
+        return not self._leaning.isdisjoint(words_of(text[start : start + _FIRST_WORD])[:1])
 
     def _facts(self, words: RawWords, segmentation: Segmentation, family: bool) -> NoteFacts:
         """What the note says as a whole; `family` is whether a heading of the family history may stand in it."""

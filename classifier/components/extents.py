@@ -18,6 +18,7 @@ from classifier.labels import SPREAD_LABELS, Extent, Label
 from classifier.lexicon import LYMPH_NODE, NODE_LEVEL, Anatomy, Primary, Site, load_anatomy
 from classifier.note_facts import NoteFacts
 from classifier.patterns import load_patterns
+from classifier.raw_words import words_of
 from classifier.schemes import Scheme, load_scheme
 
 _OPERATED_SITE = "operated_site"
@@ -71,7 +72,7 @@ class ExtentReader(RuleComponent):
     def compile(self, rules: Path) -> None:
         """Read the anatomy, and how each pattern reads it."""
         self.anatomy = load_anatomy(rules)
-        self._words = {
+        self.words = {
             name: frozenset(words) for name, words in resources.read_toml(rules / "vocabulary.toml")["extents"].items()
         }
         self._reads = {pattern.id: pattern.reads for pattern in load_patterns(rules)}
@@ -80,7 +81,7 @@ class ExtentReader(RuleComponent):
         """Decide the extents of `doc.spans["cancer_terms"]`."""
         if not doc.spans.get(TERMS):
             return doc
-        note = _Note(doc, self._words)
+        note = _Note(doc, self.words)
         spans = []
         for span in doc.spans[TERMS]:
             stored = attributes.attributes(span)
@@ -122,7 +123,7 @@ class ExtentReader(RuleComponent):
         ]
         names = [name for _, name in sorted(near)] + note.primaries_by_weight
         solid = [name for name in names if not self.anatomy.primaries[name].haematological]
-        if solid and not self._words["solid"].isdisjoint(token.lower_ for token in span):
+        if solid and not self.words["solid"].isdisjoint(token.lower_ for token in span):
             names = solid
         return self.anatomy.primaries[names[0]] if names else None
 
@@ -189,7 +190,7 @@ class _Phrase:
         self.stations = anatomy.stations
         self.organs_of_note = {organ for name in note.primaries_by_weight for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
-        sentence = int(note.sentences[span.start])
+        self.number = sentence = int(note.sentences[span.start])
         first, last = note.bounds(sentence)
         self.first, self.last = max(first, span.start - _REACH), min(last, span.end + _REACH)
         self.sites_of_sentence = _between(note.sites.get(sentence, []), self.first, self.last)
@@ -240,6 +241,12 @@ class _Phrase:
         before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
         between = {token.lower_ for token in self.span.doc[before[-1][0].end : self.span.start]} if before else set()
         return [self.table[before[-1][1]]] if before and between <= {",", ":", "-", "no"} else []
+
+    def led_to(self) -> list[Site]:
+        """The site named last in the sentence before, where the phrase has no subject: "Lung nodule. Likely a met."."""
+        before = words_of(self.span.doc[self.first : self.span.start].text)
+        named = self.note.sites.get(self.number - 1, []) if self.note.words["leans"].issuperset(before) else []
+        return [self.table[name] for site, name in named if named[-1][0].start - site.end <= _LISTED]
 
     def nodes_before(self) -> list[Site]:
         """The nodes that the phrase is about, where they are the site named last: "four nodes with sinusoids, …"."""
@@ -342,6 +349,15 @@ def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
         sites = [site for site in phrase.nearby() or named if not phrase.in_own_organ(site)]
     phrase.sites = sites
     return _spread_to(phrase, sites, default)
+
+
+def _lesion(phrase: _Phrase, default: Extent) -> Extent | None:
+    """A metastasis that is named alone: in a sentence without a subject, it is at the site that was named before."""
+    extent = _spread(phrase, default)
+    if extent is not Extent.METASTASIS_NOS:
+        return extent
+    phrase.sites = [site for site in phrase.led_to() if not phrase.in_own_organ(site)]
+    return _spread_to(phrase, phrase.sites, default)
 
 
 def _spread_to(phrase: _Phrase, sites: Sequence[Site], default: Extent) -> Extent:
@@ -603,6 +619,7 @@ def _recurrence(phrase: _Phrase, default: Extent) -> Extent | None:
 
 READERS: dict[str, Callable[[_Phrase, Any], Extent | None]] = {
     "spread": _spread,
+    "lesion": _lesion,
     "nodes": _node_phrase,
     "stage": _stage,
     "invasion": _invasion,
