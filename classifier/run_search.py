@@ -4,10 +4,11 @@ Each run of tokens is looked for by one of its places, the pivot: a word that te
 there. One look at the words of a text does that for all runs; the few that are left are gone through.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import reduce
 from operator import or_
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -66,6 +67,25 @@ class Place:
     """Whether that is all of the run."""
 
 
+class _Beside(NamedTuple):
+    """What stands beside the pivot of a run: of each kind of word whether it may."""
+
+    begins: bool
+    """The pivot is the first place."""
+    ends: bool
+    """The pivot is the last place."""
+    whole: bool
+    """There is no more to the run than the places next to the pivot."""
+    prior: bytearray
+    """The place before it."""
+    before: bytearray
+    """That, or what may stand between."""
+    following: bytearray
+    """The place after it."""
+    after: bytearray
+    """That, or what may stand between."""
+
+
 def make_run(steps: Sequence[Step], kinds: WordKinds, lexicon: Lexicon) -> Run | None:
     """Return the run of some steps; None where each of its tokens may be a mark, which is no word."""
     places: list[int] = []
@@ -99,11 +119,13 @@ class RunSearch:
     Parameters
     ----------
     runs : sequence of Run
+    needs : sequence of int
+        What must stand in a text for each of them to be looked for there.
     kinds : WordKinds
         By which the runs were made.
     """
 
-    def __init__(self, runs: Sequence[Run], kinds: WordKinds) -> None:
+    def __init__(self, runs: Sequence[Run], needs: Sequence[int], kinds: WordKinds) -> None:
         self._said = kinds.said
         # A word may be all of a run by itself.
         alone = [(number, Run((run.mixed,), (0,), 0, run.mixed)) for number, run in enumerate(runs) if run.mixed]
@@ -120,31 +142,35 @@ class RunSearch:
                     self._asked[side][bit] = self._asked[side].get(bit, 0) | 1 << look
         self._all_bits = reduce(or_, (bits for asked in sides for bits in asked), 0)
         self._width = len(self._looks) // 64 + 1
+        self._all_needs = reduce(or_, needs, 0)
+        length = self._all_needs.bit_length()
+        self._needs = np.zeros((len(_packed(0, length)), len(self._looks)), np.uint64)
+        for look, (number, _) in enumerate(self._looks):
+            self._needs[:, look] = _packed(needs[number], length)
         # The same by the kinds of words; the last row is for where there is no word.
         self._tables = np.zeros((3, MOST_KINDS + 1, self._width), np.uint64)
         self._tables[:, MOST_KINDS] = [self._row(free) for free in self._free]
         self._tells = np.zeros(MOST_KINDS, np.bool_)
         self._has: dict[int, bytearray] = {}
+        self._known: dict[int, _Beside] = {}
         self._seen = 0
 
-    def find(self, kinds: Kinds, wanted: Callable[[int], bool]) -> Iterator[tuple[int, Place]]:
+    def find(self, kinds: Kinds, there: int) -> Iterator[tuple[int, Place]]:
         """Yield where runs can stand in a text, each with its number.
 
         Parameters
         ----------
         kinds : array of int
             Of the words of the text.
-        wanted : callable
-            Whether the run of a number is to be looked for in this text.
+        there : int
+            What stands in the text.
         """
         if self._seen < len(self._said):
             self._learn()
         listed: list[int] = kinds.tolist()
-        for look, pivots in self._pivots(kinds).items():
-            number, run = self._looks[look]
-            if wanted(number):
-                for place in self._places(run, pivots, listed):
-                    yield number, place
+        for look, pivots in self._pivots(kinds, self._wanted(there)).items():
+            for place in self._places(look, pivots, listed):
+                yield self._looks[look][0], place
 
     def stands(self, run: Run, kinds: Kinds) -> bool:
         """Whether a run can stand in a text."""
@@ -168,11 +194,18 @@ class RunSearch:
                         break
         return bool(found)
 
-    def _pivots(self, kinds: Kinds) -> dict[int, list[int]]:
+    def _wanted(self, there: int) -> NDArray[np.uint64]:
+        """The looks of which all that they need stands in a text."""
+        missing = _packed(self._all_needs & ~there, self._all_needs.bit_length())
+        wanted = np.packbits(np.bitwise_or.reduce(self._needs & missing[:, np.newaxis]) == 0, bitorder="little")
+        return np.frombuffer(wanted.tobytes().ljust(8 * self._width, b"\0"), np.uint64)
+
+    def _pivots(self, kinds: Kinds, wanted: NDArray[np.uint64]) -> dict[int, list[int]]:
         """The words beside which a look may find its run, in order."""
         words = self._tells.take(kinds).nonzero()[0]
         around = np.concatenate(([MOST_KINDS], kinds, [MOST_KINDS]))
         looks = self._tables[0].take(kinds.take(words), axis=0)
+        looks &= wanted
         looks &= self._tables[1].take(around.take(words), axis=0)
         looks &= self._tables[2].take(around.take(words + 2), axis=0)
         left = looks.any(axis=1).nonzero()[0]
@@ -182,13 +215,9 @@ class RunSearch:
             found.setdefault(look, []).append(word)
         return found
 
-    def _places(self, run: Run, pivots: list[int], kinds: list[int]) -> Iterator[Place]:
+    def _places(self, look: int, pivots: list[int], kinds: list[int]) -> Iterator[Place]:
         """Where a run stands beside pivots, as far as the places before and after them tell. It goes on past each."""
-        begins, ends = run.pivot == 0, run.pivot + 1 == len(run.places)
-        whole = len(run.places) == 1 + (not begins) + (not ends)
-        before, after = self._kinds_of(run.before), self._kinds_of(run.after)
-        prior = self._kinds_of(0 if begins else run.places[run.pivot - 1])
-        following = self._kinds_of(0 if ends else run.places[run.pivot + 1])
+        begins, ends, whole, prior, before, following, after = self._beside(look)
         first: int | None = None
         last: int | None = None
         reached = passed = 0
@@ -209,6 +238,17 @@ class RunSearch:
             if (begins or first is not None) and (ends or last is not None):
                 yield Place(pivot, pivot if first is None else first, pivot if last is None else last, whole)
 
+    def _beside(self, look: int) -> _Beside:
+        """What `_places` asks of the run of a look."""
+        if look not in self._known:
+            _, run = self._looks[look]
+            begins, ends = run.pivot == 0, run.pivot + 1 == len(run.places)
+            prior = 0 if begins else run.places[run.pivot - 1]
+            following = 0 if ends else run.places[run.pivot + 1]
+            tables = map(self._kinds_of, (prior, run.before, following, run.after))
+            self._known[look] = _Beside(begins, ends, len(run.places) == 1 + (not begins) + (not ends), *tables)
+        return self._known[look]
+
     def _learn(self) -> None:
         """See to the kinds that are new."""
         for kind in range(self._seen, len(self._said)):
@@ -222,13 +262,18 @@ class RunSearch:
         self._seen = len(self._said)
 
     def _row(self, looks: int) -> NDArray[np.uint64]:
-        return np.frombuffer(looks.to_bytes(8 * self._width, "little"), np.uint64)
+        return _packed(looks, 64 * self._width)
 
     def _kinds_of(self, bits: int) -> bytearray:
         """Of each kind 1 where it says one of some bits, and else 0."""
         if bits not in self._has:
             self._has[bits] = bytearray(said & bits != 0 for said in self._said).ljust(MOST_KINDS, b"\0")
         return self._has[bits]
+
+
+def _packed(bits: int, length: int) -> NDArray[np.uint64]:
+    """So many bits of a number as an array."""
+    return np.frombuffer(bits.to_bytes(-(-length // 64) * 8, "little"), np.uint64)
 
 
 def _each(bits: int) -> Iterator[int]:

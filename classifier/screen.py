@@ -121,7 +121,8 @@ class Screen:
                 self._of_advanced.add(key)
         self._anywhere = [wanted for wanted in self._wanted if not wanted.runs]
         self._wanted = [wanted for wanted in self._wanted if wanted.runs]
-        self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], kinds)
+        needs = [wanted.note for wanted in self._wanted]
+        self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], needs, kinds)
         self._gate = re2.compile("|".join(filter(None, gates)).encode(), _options())
         family = (term for term, name in self._headings.sections.items() if name == FAMILY_HISTORY)
         self._family = kinds.bit(Terms(frozenset(family), frozenset()))
@@ -191,9 +192,8 @@ class Screen:
         if there & self._of_cancer and not there & self._sure_of_cancer and not self._cancer.search(plain):
             # The bits of a term stand for a word of it, which may stand without the rest.
             there &= ~self._of_cancer
-        missing = ~there
-        found = list(self._search.find(kinds, lambda number: not self._wanted[number].note & missing))
-        anywhere = [wanted for wanted in self._anywhere if not wanted.note & missing]
+        found = list(self._search.find(kinds, there))
+        anywhere = [wanted for wanted in self._anywhere if wanted.note & there == wanted.note]
         if not found and not anywhere:
             return None
         segmentation = Segmentation(plain, self._headings)
@@ -240,16 +240,16 @@ class Screen:
     ) -> dict[tuple[int, int], dict[_Wanted, bool]]:
         """What may stand in which sentence, with whether its rarest run surely does."""
         possible: dict[tuple[int, int], dict[_Wanted, bool]] = {}
-        offsets, blocks = words.offsets, segmentation.blocks()
-        in_block: dict[int, int] = {}
+        offsets = words.offsets
+        there: dict[tuple[int, int], int] = {}
         for number, place in found:
             wanted = self._wanted[number]
             offset = offsets[place.pivot]
-            block = segmentation.block_at(offset)
-            # A block is sooner looked at than cut into sentences.
-            if block not in in_block:
-                in_block[block] = self._bits(words, kinds, *blocks[block])
-            if wanted.sentence & in_block[block] != wanted.sentence:
+            piece = segmentation.piece_at(offset)
+            # A piece is sooner looked at than cut into sentences.
+            if piece not in there:
+                there[piece] = self._bits(words, kinds, *piece)
+            if wanted.sentence & there[piece] != wanted.sentence:
                 continue
             sentence = start, end = segmentation.sentence_at(offset)
             stands = place.whole and start <= offsets[place.first] and offsets[place.last] < end

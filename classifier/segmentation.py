@@ -167,31 +167,18 @@ class Segmentation:
         self._last: dict[int, Section | None] = {}
         self._specimens = Specimens(self.plain, self._blocks, headings.specimens)
 
-    def blocks(self) -> list[tuple[int, int]]:
-        """Return start and end of each block."""
-        return list(pairwise([*self._blocks, len(self.plain)]))
-
     def block_at(self, offset: int) -> int:
         """Return the number of the block that an offset stands in."""
         return bisect_right(self._blocks, offset) - 1
 
-    def pieces(self, block: int) -> list[tuple[int, int]]:
-        """Return start and end of the pieces of a block, by its number: no sentence reaches from one into the next."""
-        if block not in self._pieces:
-            start, end = self._blocks[block], self._end(block)
-            ends = (match.end() for match in _PIECE_END.finditer(self.plain, start, end))
-            self._pieces[block] = list(pairwise([start, *ends, end]))
-        return self._pieces[block]
-
-    def sentences(self, block: int, piece: tuple[int, int]) -> list[tuple[int, int]]:
-        """Return start and end of the sentences of a piece of a block."""
-        return list(pairwise(self._starts_of(block, piece)))
+    def piece_at(self, offset: int) -> tuple[int, int]:
+        """Return start and end of the piece of a block that an offset stands in: no sentence reaches out of it."""
+        pieces = self._pieces_of(self.block_at(offset))
+        return pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1]
 
     def sentence_at(self, offset: int) -> tuple[int, int]:
         """Return start and end of the sentence that an offset stands in."""
-        block = self.block_at(offset)
-        pieces = self.pieces(block)
-        starts = self._starts_of(block, pieces[bisect_right(pieces, offset, key=itemgetter(0)) - 1])
+        starts = self._starts_of(self.block_at(offset), self.piece_at(offset))
         number = bisect_right(starts, offset) - 1
         return starts[number], starts[number + 1]
 
@@ -232,7 +219,7 @@ class Segmentation:
         starts = [
             start
             for number in numbers
-            for piece in self.pieces(number)
+            for piece in self._pieces_of(number)
             for start in self._starts_of(number, piece)[:-1]
         ]
         return Segments(
@@ -240,6 +227,13 @@ class Segmentation:
             starts,
             merged(filter(None, map(self.specimen, starts if self.plain else ()))),
         )
+
+    def _pieces_of(self, block: int) -> list[tuple[int, int]]:
+        if block not in self._pieces:
+            start, end = self._blocks[block], self._end(block)
+            ends = (match.end() for match in _PIECE_END.finditer(self.plain, start, end))
+            self._pieces[block] = list(pairwise([start, *ends, end]))
+        return self._pieces[block]
 
     def _end(self, number: int) -> int:
         return self._blocks[number + 1] if number + 1 < len(self._blocks) else len(self.plain)
