@@ -48,6 +48,7 @@ def test_status(clf, case):
     text, start, end = unmark(case["text"])
     (tag,) = over(clf.tag_text(text), start, end)
     assert tag.status == case["status"]
+    assert tag.historical == case.get("historical", tag.historical)
 
 
 @pytest.mark.parametrize("case", cases("untagged"), ids=lambda case: case["text"])

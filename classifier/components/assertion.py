@@ -1,6 +1,7 @@
 """`cancer_assertion`: what the note says of each finding, after the ConText algorithm."""
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
 from classifier.cues import Cue, load_cues
-from classifier.labels import DISTANT_EXTENTS, SPREAD_LABELS, Extent, Status
+from classifier.labels import DISTANT_EXTENTS, SPREAD_LABELS, Extent, Label, Status
 from classifier.pattern_search import PatternSearch
 from classifier.segmentation import FAMILY_HISTORY
 from classifier.words import Words
@@ -25,6 +26,14 @@ from classifier.words import Words
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
 # How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
 _REACH = 500
+# How often a cancer came back, by the word before.
+_ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}
+# How an entry of a history begins: with a date that has a year.
+_MONTH = r"(?:jan|feb|mar|apr|may|jun|jul|aug|sep|oct|nov|dec)[a-z]*\.?"
+_ENTRY = re.compile(
+    rf"(?:[^\w\s]+\s*|\d\s?[.)]\s*)?(?:\d{{1,2}}\s?/\s?(?:\d{{1,2}}\s?/\s?)?|\d{{1,2}}\s|{_MONTH}\s)*(?:19|20)\d\d\b",
+    re.IGNORECASE,
+)
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
 
 
@@ -50,7 +59,7 @@ def create_assertion(
         that it is over or overtaken, as a cancer does not pass by standing in the history.
     confirm : bool, default False
         What is possible, or is asked, has the status that the note goes on to give it: at the same site
-        (`span._.site`), or at any where a question names none.
+        (`span._.site`), or at any where a question names none. What came back is over where it came back again.
     """
     return Assertion(nlp, spans_key, past, confirm, rules)
 
@@ -119,6 +128,7 @@ class Assertion(RuleComponent):
                     asked.add(span)
         if self.confirm:
             _confirm(spans, asked)
+            _overtake(spans, words)
         return doc
 
     def _mentions(self, words: Words, sentence: int) -> list[_Mention]:
@@ -257,6 +267,25 @@ def _confirm(spans: list[Span], asked: set[Span]) -> None:
             said[kind, site] = status
             if status == Status.PRESENT:
                 said[kind, None] = status
+
+
+def _overtake(spans: list[Span], words: Words) -> None:
+    """Put in the past what came back and was overtaken: a first relapse by a second, a dated one by a later entry."""
+    came_back = {span for span in spans if span.label_ in (Label.RECURRENCE, Label.RELAPSE)}
+    if not came_back:
+        return
+    text = words.doc.text
+    counts = {
+        span: _ORDINALS.get(span[0].lower_) or _ORDINALS.get(span.doc[max(span.start - 1, 0)].lower_, 0)
+        for span in came_back
+    }
+    sentences = {span: words.sentence[int(np.searchsorted(words.positions, span.start))] for span in spans}
+    dated = {number for number in set(sentences.values()) if _ENTRY.match(text, words.doc[words.bounds[number][0]].idx)}
+    for span in came_back:
+        overtaken = sentences[span] in dated and sentences[span] < max(dated)
+        stored = attributes.attributes(span)
+        if stored["status"] == Status.PRESENT and (overtaken or 0 < counts[span] < max(counts.values())):
+            stored["historical"] = True
 
 
 def _kind(span: Span) -> str:
