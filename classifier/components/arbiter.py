@@ -18,7 +18,7 @@ from classifier.training.features import features
 
 WEAK_THRESHOLD = 0.6
 """A phrase that no rule settles is tagged from this probability on that it is a cancer's and its extent right."""
-DROP_THRESHOLD = 0.35
+DROP_THRESHOLD = 0.2
 """A phrase that a rule settles is no tag below this probability."""
 CHANGE_THRESHOLD = 0.6
 """The model's extent or status stands against an open one of the rules from this probability on."""

@@ -41,8 +41,8 @@ _AS_MATCHED = (NOT_CANCER, "SECOND_CANCER")
 _EDGES = ("LINK", "DET", "PREP")
 _OWNERS = ("METASTASIS", "METS", "RECURRENCE", "LESION")
 _GROWTH = ("INVADE", "INVASION", "INVOLVE", "EXTEND")
-# So near, in words, another finding is what relapsed.
-_BESIDE = 8
+# So near, in words, before or behind the word, another finding is what relapsed.
+_BESIDE, _BEHIND = 8, 3
 _PLACES = ("SITE", "STATION", "NODE")
 
 
@@ -306,7 +306,7 @@ class _Surroundings:
         if pattern.label != Label.RELAPSE or primary is None or primary not in self._of_blood:
             return False
         first, last = self._reading.words.bounds[self.sentence[start]]
-        beside = self.classes[max(first, start - _BESIDE) : min(last, end + _BESIDE)]
+        beside = self.classes[max(first, start - _BESIDE) : min(last, end + _BEHIND)]
         return "OTHER_FINDING" not in beside
 
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
