@@ -12,6 +12,12 @@ _LABEL = re.compile(
     r"\s*(?:(?P<letter>(?i:part|specimen)[ ]+\w{1,2}\b[ ]*[.):-]?|(?i:specimens?)[ ]*:|\(?[A-Z]\d?[.)])"
     r"|\(?\d{1,2}[.)]|\d{1,2}(?=[ ]{2})|(?i:(?:final[ ])?diagnosis)[ ]*:)[ \t]*"
 )
+# What is numbered, as the row of a table or before a mark: it is label and heading in one ("Stn 7 -", "11L   16 mm").
+_NUMBERED = re.compile(
+    r"\s*(?:\(?\d{1,2}[.)][ \t]*)?"
+    r"(?P<part>(?:[A-Za-z]{1,12}\.?[ ]?#?)?[ ]?(?:\d{1,2}[a-zA-Z]{0,2}|[A-Z]\d?|[IVX]{1,3}[AB]?)\b)[ \t]*"
+    r"(?::|(?<=[ \t])[-–—][ \t]|(?<=[ ]{2})(?=\S))"
+)
 _CLOSE = re.compile(r":|[ \t][-–—][ \t]|[ ]{3,}|[ \t]*(?:[\n\r]|$)")
 _CLOSE_BEHIND_LETTER = re.compile(rf"{_CLOSE.pattern}|\.(?=\s)")
 _COLUMNS = "   "
@@ -96,6 +102,9 @@ class Specimens:
         """The specimen that opens at an offset: with a heading, or a letter by which another ends."""
         block = self._block_of(start)
         end = self._blocks[block + 1] if block + 1 < len(self._blocks) else len(self._text)
+        numbered = _NUMBERED.match(self._text, start, end)
+        if numbered is not None and not self._words.parts.isdisjoint(words_of(numbered["part"])):
+            return Specimen(start, numbered.end(), end, True)
         label = _LABEL.match(self._text, start, end)
         first = label.end() if label else start
         lettered = label is not None and label["letter"] is not None
