@@ -20,7 +20,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
-from classifier.components.extents import ExtentReader
+from classifier.components.extents import ExtentReader, leans
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
 from classifier.fact_reader import CANCER_CLASSES
@@ -49,8 +49,6 @@ _IN_A_RUN = 3
 # An expression longer by so many characters costs about what a word costs that stands in one note more of 100.
 _LENGTH_OF_A_NOTE = 500
 _MEMORY = 1 << 28
-# In characters: a sentence's first word ends before, if it is one by which it leans on the sentence before.
-_FIRST_WORD = 40
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
@@ -211,16 +209,13 @@ class Screen:
         if there & self._of_specimens:
             specimens = merged(filter(None, (segmentation.specimen(start) for start, _ in sorted(matter))))
         headings = _sentences_at(segmentation, ((specimen.start, specimen.heading_end) for specimen in specimens))
-        subjects = [segmentation.sentence_at(start - 1) for start, _ in matter if start and self._leans(plain, start)]
+        leaning = (start for start, end in matter if start and leans(plain[start:end], self._leaning))
+        subjects = [segmentation.sentence_at(start - 1) for start in leaning]
         sentences = self._with_lists(segmentation, [*matter, *staged, *headings, *subjects])
         doc = self._windows(segmentation, sentences, matter)
         set_specimens(doc, specimens, partial(attributes.place, doc))
         NoteFacts.keep_to_read(doc, lambda: self._facts(words, segmentation, bool(there & self._family)))
         return doc
-
-    def _leans(self, text: str, start: int) -> bool:
-        """Whether a sentence may have its subject in the one before."""
-        return not self._leaning.isdisjoint(words_of(text[start : start + _FIRST_WORD])[:1])
 
     def _facts(self, words: RawWords, segmentation: Segmentation, family: bool) -> NoteFacts:
         """What the note says as a whole; `family` is whether a heading of the family history may stand in it."""

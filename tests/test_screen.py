@@ -95,6 +95,21 @@ def test_markup_changes_no_score(clf, text):
     assert clf.tag_text(text)
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Breast cancer. Knee pain. Two lesions in the liver, 9 and 12 mm. Likely metastases.",
+        "Breast cancer. Knee pain. Two lesions in the liver, 9 and 12 mm. Metastatses are likely.",
+        "Breast cancer. Two lesions in the liver." + 50 * "-" + " Mets.",
+        "Colon cancer.\nA. Teeth\nB. LIVER, WEDGE:\n- Hamartoma. Cyst. No metastatic carcinoma.\nC. Skin. No metastasis.",
+        "Lung cancer.\n11L     16mm     Adequate. Metastatic adenocarcinoma.\n4R     9mm     Adequate. No metastasis.",
+    ],
+)
+def test_what_another_sentence_says(clf_without_model, text):
+    check(clf_without_model, [("n", text)])
+    assert clf_without_model.tag_text(text)
+
+
 @pytest.fixture(scope="session")
 def clf_without_model():
     return classifier.load(model="none")

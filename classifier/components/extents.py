@@ -27,6 +27,8 @@ _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 # How far from a phrase, in tokens, its sentence is read. One without white space may be as long as the note.
 _REACH = 500
+# In characters: a sentence's first word ends before, if it is one by which it leans on the sentence before.
+_FIRST_WORD = 40
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
 # What grows into these comes from a metastasis, unless they are neighbours of the organ of origin.
@@ -126,6 +128,11 @@ class ExtentReader(RuleComponent):
         if solid and not self.words["solid"].isdisjoint(token.lower_ for token in span):
             names = solid
         return self.anatomy.primaries[names[0]] if names else None
+
+
+def leans(sentence: str, words: frozenset[str]) -> bool:
+    """Whether a sentence may have its subject in the one before, by its first word."""
+    return not words.isdisjoint(words_of(sentence[:_FIRST_WORD])[:1])
 
 
 class _Note:
@@ -244,8 +251,13 @@ class _Phrase:
 
     def led_to(self) -> list[Site]:
         """The site named last in the sentence before, where the phrase has no subject: "Lung nodule. Likely a met."."""
-        before = words_of(self.span.doc[self.first : self.span.start].text)
-        named = self.note.sites.get(self.number - 1, []) if self.note.words["leans"].issuperset(before) else []
+        first, last = self.note.bounds(self.number)
+        words, doc = self.note.words["leans"], self.span.doc
+        if self.first > first or not leans(doc[first : min(first + _FIRST_WORD, last)].text, words):
+            return []
+        if not words.issuperset(words_of(doc[first : self.span.start].text)):
+            return []
+        named = self.note.sites.get(self.number - 1, [])
         return [self.table[name] for site, name in named if named[-1][0].start - site.end <= _LISTED]
 
     def nodes_before(self) -> list[Site]:
