@@ -28,6 +28,8 @@ TEXTS = {
     "negations": "no evidence of mets, ",
     "TNM": "T2N1M1",
     "headings": "PLAN:\n",
+    "specimens in one line": "A. Liver, biopsy: no metastasis. ",
+    "specimens line by line": "A. Liver, biopsy: no metastasis.\n",
     "digits and dots": "1.2.",
     "accents": "e\u0301",
 }

@@ -20,6 +20,7 @@ _NUMBERED = re.compile(
 )
 _CLOSE = re.compile(r":|[ \t][-–—][ \t]|[ ]{3,}|[ \t]*(?:[\n\r]|$)")
 _CLOSE_BEHIND_LETTER = re.compile(rf"{_CLOSE.pattern}|\.(?=\s)")
+_LINE_END = re.compile(r"[ \t]*(?:[\n\r]|$)")
 _COLUMNS = "   "
 # In characters: no heading is longer, and what is said of a specimen stands no farther from it.
 _LONGEST_HEADING, _REACH = 160, 1500
@@ -113,8 +114,7 @@ class Specimens:
         if close is None or not self._heads(self._text[first : close.start()], close[0], label is not None, lettered):
             return Specimen(start, first, end, True) if lettered else None
         row = label is not None and close[0].startswith(_COLUMNS)
-        line_end = self._text.find("\n", close.end() - 1, end)
-        alone = not self._text[close.end() : line_end if line_end >= 0 else end].strip()
+        alone = close[0].endswith(("\n", "\r")) or _LINE_END.match(self._text, close.end(), end) is not None
         return Specimen(start, close.end(), end, lettered or row or alone)
 
     def _heads(self, text: str, close: str, labelled: bool, lettered: bool) -> bool:
@@ -130,9 +130,9 @@ class Specimens:
         return bisect_right(self._blocks, offset) - 1
 
     def _line_of(self, offset: int) -> int:
-        """Where the line of an offset starts, or its block."""
+        """Where the line of an offset starts; of a line that starts out of reach, its block."""
         first = self._blocks[self._block_of(offset)]
-        return max(first, self._text.rfind("\n", first, offset) + 1)
+        return max(first, self._text.rfind("\n", max(first, offset - _REACH), offset) + 1)
 
 
 def merged(specimens: Iterable[Specimen]) -> list[Specimen]:
