@@ -101,7 +101,7 @@ def test_markup_changes_no_score(clf, text):
         "Breast cancer. Knee pain. Two lesions in the liver, 9 and 12 mm. Likely metastases.",
         "Breast cancer. Knee pain. Two lesions in the liver, 9 and 12 mm. Metastatses are likely.",
         "Breast cancer. Two lesions in the liver." + 50 * "-" + " Mets.",
-        "Colon cancer.\nA. Teeth\nB. LIVER, WEDGE:\n- Hamartoma. Cyst. No metastatic carcinoma.\nC. Skin. No metastasis.",
+        "Colon cancer.\nA. Teeth\nB. LIVER, WEDGE:\n- Hamartoma. No metastatic carcinoma.\nC. Skin. No metastasis.",
         "Lung cancer.\n11L     16mm     Adequate. Metastatic adenocarcinoma.\n4R     9mm     Adequate. No metastasis.",
     ],
 )
