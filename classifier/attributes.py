@@ -77,23 +77,19 @@ def set_note_facts(doc: Doc, facts: Any) -> None:
     doc.spans[STORE].attrs["facts"] = facts
 
 
-def set_windows(doc: Doc, windows: list[tuple[int, int]], possible: dict[int, list[int]]) -> None:
-    """Store what is known of a Doc that is made of windows of a note.
-
-    Parameters
-    ----------
-    doc : Doc
-    windows : list of (int, int)
-        Where each begins: in the Doc, and in the note.
-    possible : dict of int to list of int
-        Ids, as spaCy numbers them, of the patterns that may stand in a sentence, by its number in the Doc, from 1.
-    """
+def set_windows(doc: Doc, windows: list[tuple[int, int]]) -> None:
+    """Store what a Doc is made of: windows of a note, each with where it begins in the Doc, and in the note."""
     doc.spans[STORE] = []
-    doc.spans[STORE].attrs.update(windows=windows, possible=possible)
+    doc.spans[STORE].attrs["windows"] = windows
+
+
+def set_possible_patterns(doc: Doc, possible: dict[int, list[int]]) -> None:
+    """Store the ids, as spaCy numbers them, of what may stand in each sentence of a Doc, by its number from 1."""
+    doc.spans[STORE].attrs["possible"] = possible
 
 
 def possible_patterns(doc: Doc) -> dict[int, list[int]] | None:
-    """Return the patterns that may stand in each sentence, as `set_windows` has them; None for a whole note."""
+    """Return what `set_possible_patterns` stored; None for a whole note."""
     return doc.spans[STORE].attrs.get("possible") if STORE in doc.spans else None
 
 
@@ -112,10 +108,14 @@ def offset(doc: Doc, character: int) -> int:
 
 
 def place(doc: Doc, offset: int) -> int:
-    """Return where in a Doc made of windows an offset of the note stands; it must stand in one of them."""
+    """Return where in a Doc made of windows an offset of the note stands, or else the first window after it."""
     windows = doc.spans[STORE].attrs["windows"]
-    begins, original = windows[bisect_right(windows, offset, key=lambda window: window[1]) - 1]
-    return begins + offset - original
+    number = bisect_right(windows, offset, key=lambda window: window[1]) - 1
+    if number < 0:
+        return 0
+    begins, original = windows[number]
+    following = windows[number + 1][0] if number + 1 < len(windows) else len(doc.text)
+    return min(begins + offset - original, following)
 
 
 def set_advanced_reason(doc: Doc, reason: str) -> None:

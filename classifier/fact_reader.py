@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from itertools import zip_longest
 
 from classifier.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
 from classifier.note_facts import NoteFacts
@@ -119,9 +120,9 @@ class FactReader:
     def _find(self, words: RawWords) -> Iterator[tuple[int, int, _Term]]:
         """The facts in the words: of terms that overlap the first, of those the longest; clues wherever they stand."""
         reached = 0
-        starting = self._starting
-        for start, word in enumerate(words.lower):
-            if word not in starting:
+        for start, (word, following) in enumerate(zip_longest(words.lower, words.lower[1:])):
+            here = self._starting.get(word)
+            if here is None or not (here.alone or following in here.followers):
                 continue
             for end, terms in self._at(words, start):
                 for term in terms:

@@ -5,11 +5,12 @@ anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in
 """
 
 import math
+import re
 from bisect import bisect_left
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
-from itertools import groupby, pairwise
+from itertools import accumulate, groupby, pairwise
 from operator import or_
 
 import numpy as np
@@ -50,6 +51,8 @@ _IN_A_RUN = 3
 _LENGTH_OF_A_NOTE = 500
 _MEMORY = 1 << 28
 _NEEDS_CANCER = ("sentence", "note", "nodes", "topic")
+# Words with one blank between them.
+_STRETCH = re.compile(r"\S+(?: \S+)*")
 _ITEM = re2.compile(r"^[\s\p{Z}]*(?:[-–*•▪●◦]|\w{1,4}\s*[.)])")
 
 
@@ -305,41 +308,39 @@ class Screen:
                 windows[-1] = windows[-1][0], max(end, windows[-1][1])
             else:
                 windows.append((start, end))
-        doc = self._nlp.tokenizer("\n".join(plain[start:end] for start, end in windows))
-        offsets: list[tuple[int, int]] = []
-        begins: dict[int, int] = {}
-        position = number = 0
-        for start, end in windows:
-            offsets.append((position, start))
-            begins[position] = start
+        # White space is a blank at most, so that each token is a word or a mark.
+        stretches = [match for window in windows for match in _STRETCH.finditer(plain, *window)]
+        ends = accumulate((len(stretch[0]) + 1 for stretch in stretches), initial=0)
+        doc = self._nlp.tokenizer(" ".join(stretch[0] for stretch in stretches))
+        attributes.set_windows(doc, list(zip(ends, map(re.Match.start, stretches), strict=False)))
+        begins = {start for start, _ in windows}
+        number = 0
+        for _, end in windows:
             while number < len(sentences) and sentences[number][0] < end:
                 first, last = sentences[number]
                 number += 1
-                begins[position + first - start] = first
-                if last < end:
-                    begins[position + last - start] = last
-            position += end - start + 1
-        numbers = self._mark(doc, sorted(begins.items()), segmentation)
+                begins |= {first, last} if last < end else {first}
+        numbers = self._mark(doc, sorted(begins), segmentation)
         possible: dict[int, list[int]] = {}
         for (start, _), patterns in matter.items():
             possible.setdefault(numbers[start], []).extend(patterns)
-        attributes.set_windows(doc, offsets, possible)
+        attributes.set_possible_patterns(doc, possible)
         return doc
 
-    def _mark(self, doc: Doc, begins: list[tuple[int, int]], segmentation: Segmentation) -> dict[int, int]:
-        """Set sentence starts and sections; `begins` pairs each sentence's offset with that in the note.
+    def _mark(self, doc: Doc, begins: list[int], segmentation: Segmentation) -> dict[int, int]:
+        """Set sentence starts and sections; `begins` are the offsets of the sentences in the note.
 
         Returns the number of each sentence, from 1, by its offset in the note.
         """
         tokens = doc.to_array(IDX).tolist()
-        indices = [bisect_left(tokens, place) for place, _ in begins]
+        indices = [bisect_left(tokens, attributes.place(doc, offset)) for offset in begins]
         starts = np.full((len(doc), 1), NO_START, dtype="uint64")
         starts[[index for index in indices if index < len(doc)]] = 1
         doc.from_array([SENT_START], starts)  # type: ignore[arg-type]
         sections: list[tuple[int, int, str, int]] = []
         numbers: dict[int, int] = {}
         number = 0
-        for (first, last), (_, original) in zip(pairwise([*indices, len(doc)]), begins, strict=True):
+        for (first, last), original in zip(pairwise([*indices, len(doc)]), begins, strict=True):
             numbers[original] = number + 1
             # A sentence without a token has the number of the next.
             number += first < last

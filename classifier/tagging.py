@@ -216,7 +216,7 @@ def doc_tags(doc: Doc, note_id: str = "", text: str | None = None) -> list[Tag]:
     tags = []
     for span in doc.spans[TERMS]:
         start = attributes.offset(doc, span.start_char)
-        end = start + span.end_char - span.start_char
+        end = attributes.offset(doc, span.end_char - 1) + 1
         stored = attributes.DEFAULTS | attributes.attributes(span)
         columns = {name: stored[name] for name in _STORED}
         tags.append(Tag(note_id, start, end, note[start:end], span.label_, rule=span.id_, **columns))
@@ -237,9 +237,8 @@ def doc_contexts(doc: Doc, text: str) -> list[Context]:
     for span in doc.spans[TERMS]:
         sentence = span.sent
         start, first = attributes.offset(doc, span.start_char), attributes.offset(doc, sentence.start_char)
-        end = start + len(span.text)
-        # The line feed between two windows ends the sentence before it, and stands for nothing in the note.
-        last = max(end, first + len(sentence.text.rstrip()))
+        end = attributes.offset(doc, span.end_char - 1) + 1
+        last = attributes.offset(doc, sentence.start_char + len(sentence.text.rstrip()) - 1) + 1
         contexts.append(Context(_last_words(text[first:start].lstrip()), _first_words(text[end:last])))
     return contexts
 

@@ -3,8 +3,6 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.matcher import Matcher
 from spacy.tokens import Doc, Span
@@ -14,6 +12,7 @@ from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import DISTANT_EXTENTS, Evidence, Extent, Label, Sense, Status
 from classifier.patterns import Anchor, anchors
+from classifier.words import Words
 
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
 
@@ -44,9 +43,9 @@ class _Fact:
     within: str
     """`phrase`: settles only an "advanced" that it stands in or beside; `note`: settles all."""
     start: int
-    """First token."""
+    """First word."""
     end: int
-    """After the last token."""
+    """After the last word."""
     primary: str | None = None
     """The cancer it is about, if known."""
     family: bool = False
@@ -84,11 +83,11 @@ class AdvancedReader(RuleComponent):
         spans = [span for span in doc.spans.get(TERMS, ()) if span.label_ == Label.ADVANCED]
         if not spans:
             return doc
-        sentences = np.cumsum(doc.to_array(SENT_START) == 1)
-        facts = _Facts(self._facts(doc, sentences), sentences)
+        words = Words(doc)
+        facts = _Facts(self._facts(doc, words), words.sentence)
         open_spans = []
         for span in spans:
-            sense, evidence = _settle(span, facts, sentences)
+            sense, evidence = _settle(span, words, facts)
             stored = attributes.attributes(span)
             stored["sense"], stored["evidence"] = str(sense), str(evidence)
             if sense is Sense.AMBIGUOUS:
@@ -97,10 +96,10 @@ class AdvancedReader(RuleComponent):
             attributes.set_advanced_reason(doc, _reason(open_spans, len(spans), doc))
         return doc
 
-    def _facts(self, doc: Doc, sentences: np.ndarray) -> list[_Fact]:
+    def _facts(self, doc: Doc, words: Words) -> list[_Fact]:
         facts = []
-        for key, start, end in self._matcher(doc):
-            if sentences[start] != sentences[end - 1]:
+        for key, start, end in self._matcher(words.doc):
+            if not words.within_sentence(start, end):
                 continue
             sense, within = self._evidence[doc.vocab.strings[key]]
             facts.append(_Fact(sense, within, start, end))
@@ -108,24 +107,25 @@ class AdvancedReader(RuleComponent):
             if span.label_ == Label.ADVANCED or span._.status not in (Status.PRESENT, Status.FAMILY):
                 continue
             family = span._.status == Status.FAMILY
+            start, end = words.span(span).start, words.span(span).end
             if span._.extent in DISTANT_EXTENTS and span.label_ != Label.RECURRENCE:
-                facts.append(_Fact(Sense.DISTANT, "note", span.start, span.end, span._.primary, family))
+                facts.append(_Fact(Sense.DISTANT, "note", start, end, span._.primary, family))
             elif span._.extent in _LOCAL:
-                facts.append(_Fact(Sense.LOCAL, "note", span.start, span.end, span._.primary, family))
+                facts.append(_Fact(Sense.LOCAL, "note", start, end, span._.primary, family))
         return facts
 
 
 class _Facts:
-    """What the facts of a note say: at each token, in each sentence, and of each cancer."""
+    """What the facts of a note say: at each word, in each sentence, and of each cancer."""
 
-    def __init__(self, facts: list[_Fact], sentences: np.ndarray) -> None:
+    def __init__(self, facts: list[_Fact], sentences: list[int]) -> None:
         self.at: dict[int, set[Sense]] = {}
         self.in_sentence: dict[int, set[Sense]] = {}
         self.of_cancer: dict[str | None, set[Sense]] = {}
         for fact in facts:
             self.at.setdefault(fact.start, set()).add(fact.sense)
             if fact.within == "note":
-                self.in_sentence.setdefault(int(sentences[fact.start]), set()).add(fact.sense)
+                self.in_sentence.setdefault(sentences[fact.start], set()).add(fact.sense)
                 if not fact.family:
                     self.of_cancer.setdefault(fact.primary, set()).add(fact.sense)
 
@@ -135,13 +135,14 @@ class _Facts:
         return set().union(*(self.of_cancer.get(name, ()) for name in known))
 
 
-def _settle(span: Span, facts: _Facts, sentences: np.ndarray) -> tuple[Sense, Evidence]:
+def _settle(span: Span, words: Words, facts: _Facts) -> tuple[Sense, Evidence]:
     """The phrase decides before the sentence, the sentence before the note; distant before local within each."""
-    inside = set().union(*(facts.at.get(token, ()) for token in range(span.start, span.end)))
+    phrase = words.span(span)
+    inside = set().union(*(facts.at.get(word, ()) for word in range(phrase.start, phrase.end)))
     for sense in (Sense.LOCAL, Sense.DISTANT):
         if sense in inside:
             return sense, Evidence.PHRASE
-    in_sentence = facts.in_sentence.get(int(sentences[span.start]), ())
+    in_sentence = facts.in_sentence.get(words.sentence[phrase.start], ())
     in_note = () if span._.status == Status.FAMILY else facts.of(span._.primary)
     for said, evidence in ((in_sentence, Evidence.SENTENCE), (in_note, Evidence.NOTE)):
         for sense in (Sense.DISTANT, Sense.LOCAL):

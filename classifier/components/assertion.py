@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from spacy.attrs import SENT_START
+from spacy.attrs import IS_LOWER, ORTH
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
@@ -113,7 +113,7 @@ class Assertion(RuleComponent):
         spans = list(doc.ents) if self.spans_key == "ents" else list(doc.spans.get(self.spans_key, ()))
         if not spans:
             return doc
-        words = Words(doc, _sentence_starts(doc))
+        words = Words(doc, _mend)
         sections = Sections(doc)
         cues = _Cues(words, self._mentions)
         asked: set[Span] = set()
@@ -377,13 +377,14 @@ def _brackets(sentence: Span) -> dict[int, int]:
     return {word: ends[bracket] for word, bracket in within.items() if bracket in ends}
 
 
-def _sentence_starts(doc: Doc) -> np.ndarray:
-    """Where sentences start, mended where a splitter that goes by marks alone cuts "?PE" and "p.r.n. pain"."""
-    starts = doc.to_array(SENT_START) == 1
-    for index in np.flatnonzero(starts[1:]) + 1:
-        last = doc[int(index) - 1]
-        if last.text == "?" and not last.whitespace_:
-            starts[index], starts[index - 1] = False, True
-        elif last.text == "." and index > 1 and "." in doc[int(index) - 2].text and doc[int(index)].is_lower:
-            starts[index] = False
-    return starts
+def _mend(starts: np.ndarray, doc: Doc, positions: np.ndarray) -> None:
+    """Mend where a splitter that goes by marks alone cuts "?PE" and "p.r.n. pain"."""
+    marks, lower = doc.to_array([ORTH, IS_LOWER]).reshape(-1, 2)[positions].T
+    question, stop = map(doc.vocab.strings.add, ("?", "."))
+    after_mark = (marks[:-1] == question) | ((marks[:-1] == stop) & (lower[1:] == 1))
+    for number in np.flatnonzero(after_mark & starts[positions[1:]]).tolist():
+        last, index = doc[int(positions[number])], int(positions[number + 1])
+        if last.text == ".":
+            starts[index] = number == 0 or "." not in doc[int(positions[number - 1])].text
+        elif last.i == index - 1 and not last.whitespace_:
+            starts[index], starts[last.i] = False, True

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from spacy.attrs import SENT_START
 from spacy.language import Language
 from spacy.tokens import Doc, Span
 
@@ -20,6 +19,7 @@ from classifier.note_facts import NoteFacts
 from classifier.patterns import load_patterns
 from classifier.raw_words import words_of
 from classifier.schemes import Scheme, load_scheme
+from classifier.words import Words
 
 _OPERATED_SITE = "operated_site"
 _ALWAYS_SITES = ("lung", "brain", "liver", "bone")
@@ -85,11 +85,11 @@ class ExtentReader(RuleComponent):
             return doc
         note = _Note(doc, self.words)
         spans = []
-        for span in doc.spans[TERMS]:
+        for span, phrase in zip(doc.spans[TERMS], note.phrases, strict=True):
             stored = attributes.attributes(span)
-            primary = self._primary(note, span)
+            primary = self._primary(note, phrase)
             stored["primary"] = primary.id if primary else None
-            label = self._label(_Phrase(span, note, primary, self.anatomy), stored)
+            label = self._label(_Phrase(phrase, note, primary, self.anatomy), stored)
             if label is None:
                 continue
             relabelled = Span(doc, span.start, span.end, label=label, span_id=span.id_)
@@ -136,21 +136,25 @@ def leans(sentence: str, words: frozenset[str]) -> bool:
 
 
 class _Note:
-    """What the whole note tells: its sentences, its sites, and the primary it speaks of most."""
+    """What the whole note tells: its sentences, its sites, and the primary it speaks of most; spans are of words."""
 
     def __init__(self, doc: Doc, words: dict[str, frozenset[str]]) -> None:
-        self.doc, self.words = doc, words
-        self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
-        self.sites = self._by_sentence([(span, span.label_) for span in doc.spans.get(SITES, ())])
-        self.primaries = self._by_sentence([(span, span.label_) for span in doc.spans.get(PRIMARIES, ())])
+        self.words = words
+        of_words = Words(doc)
+        self.sentences = np.array(of_words.sentence)
+        groups = (TERMS, SITES, PRIMARIES, SPECIMENS, SPECIMEN_HEADINGS)
+        spans = {key: list(map(of_words.span, doc.spans.get(key, ()))) for key in groups}
+        self.phrases = spans[TERMS]
+        self.sites = self._by_sentence([(span, span.label_) for span in spans[SITES]])
+        self.primaries = self._by_sentence([(span, span.label_) for span in spans[PRIMARIES]])
         self._phrases_at: dict[int, list[Span]] = {}
-        for span in doc.spans[TERMS]:
+        for span in self.phrases:
             for index in range(span.start, span.end):
                 self._phrases_at.setdefault(index, []).append(span)
         self.site_tokens = {
             index for pairs in self.sites.values() for span, _ in pairs for index in range(span.start, span.end)
         }
-        self._specimens, self._headings = (list(doc.spans.get(key, ())) for key in (SPECIMENS, SPECIMEN_HEADINGS))
+        self._specimens, self._headings = spans[SPECIMENS], spans[SPECIMEN_HEADINGS]
         facts = NoteFacts.of(doc)
         self.primaries_by_weight = sorted(facts.primaries, key=lambda name: -facts.primaries[name])
 
@@ -201,6 +205,11 @@ class _Phrase:
         first, last = note.bounds(sentence)
         self.first, self.last = max(first, span.start - _REACH), min(last, span.end + _REACH)
         self.sites_of_sentence = _between(note.sites.get(sentence, []), self.first, self.last)
+
+    def sentence(self) -> Span:
+        """The sentence that the phrase stands in."""
+        first, last = self.note.bounds(self.number)
+        return self.span.doc[first:last]
 
     def inside(self) -> list[Site]:
         """Sites named in the phrase itself."""
@@ -270,8 +279,8 @@ class _Phrase:
 
     def is_told(self) -> bool:
         """Whether the phrase says all of the finding: "no tumour.", and not "no tumour necrosis"."""
-        behind = [token for token in self.span.doc[self.span.end : self.last] if not token.is_space]
-        return not behind or behind[0].lower_ in self.note.words["told"]
+        behind = self.span.doc[self.span.end : self.last]
+        return not len(behind) or behind[0].lower_ in self.note.words["told"]
 
     def came_with(self) -> list[Site]:
         """The sites with which a cancer came back: "recurred in May with lung metastases"."""
@@ -417,7 +426,7 @@ def _node_phrase(phrase: _Phrase, default: Extent) -> Extent | None:
 def _stage(phrase: _Phrase, default: Extent) -> Extent | None:
     """Stage IV is distant, but not IVA/IVB of the head and neck, nor beside M0."""
     primary = phrase.primary
-    if any(token.lower_.endswith("m0") for token in phrase.span.sent):
+    if any(token.lower_.endswith("m0") for token in phrase.sentence()):
         return None
     last = phrase.span[-1].lower_
     if primary is not None and primary.head_and_neck and (last in ("iva", "ivb", "4a", "4b", "a", "b")):
