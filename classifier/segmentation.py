@@ -107,14 +107,14 @@ _ABBREVIATION = re.compile(
 _ANSWERED = re.compile(r":\s*no\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
 _ITEM_NUMBER = re.compile(r"\s*(?:\d{1,2}|[A-Za-z])\.$")
-_TNM = r"(?:mi[TNM]|(?:mr|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?)"
+_TNM = r"(?:mi[TNM]|(?:mr|u|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?)"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b|[(\[][ x✓✔]?[)\]]", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}|{_DOTTED_ROW}")
 # A line that begins with a stage of its own: "ypT1 N0".
-_STAGE_LINE = re.compile(r"(?:mr|[cpyra]{1,3})[TN][0-4XxIi]")
+_STAGE_LINE = re.compile(r"(?:mr|u|[cpyra]{1,3})[TN][0-4XxIi]")
 _FIRST_WORD = re.compile(r"\S+")
 # A line does not end a sentence with such a word, however short it is.
 _LEADS_ON = re.compile(

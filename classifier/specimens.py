@@ -9,7 +9,8 @@ from classifier.raw_words import words_of
 
 # What a heading stands behind: a letter or the word itself, or else a number.
 _LABEL = re.compile(
-    r"\s*(?:(?P<letter>(?i:part|specimen)[ ]+\w{1,2}\b[ ]*[.):-]?|(?i:specimens?)[ ]*:|\(?[A-Z]\d?[.)])"
+    r"\s*(?:(?P<letter>(?i:(?:part|specimen|pot|jar)[ ]+|fs[ ]?-?)\w{1,2}\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
+    r"|\(?[A-Z]\d?[.)]|\([a-z]\))"
     r"|\(?\d{1,2}[.)]|\d{1,2}(?=[ ]{2})|(?i:(?:final[ ])?diagnosis)[ ]*:)[ \t]*"
 )
 # What is numbered, as the row of a table or before a mark: it is label and heading in one ("Stn 7 -", "11L   16 mm").
@@ -124,7 +125,9 @@ class Specimens:
         if lettered or close == ":":
             return known
         # A row of a table is known by its number; a dash behind a number may stand in prose.
-        return known and (close.startswith(_COLUMNS) if labelled else bool(close.strip()))
+        if labelled:
+            return known and close.startswith(_COLUMNS)
+        return known and (bool(close.strip()) or (text.isupper() and not close.startswith(_COLUMNS)))
 
     def _block_of(self, offset: int) -> int:
         return bisect_right(self._blocks, offset) - 1

@@ -34,6 +34,8 @@ _ENTRY = re.compile(
     rf"(?:[^\w\s]+\s*|\d\s?[.)]\s*)?(?:\d{{1,2}}\s?/\s?(?:\d{{1,2}}\s?/\s?)?|\d{{1,2}}\s|{_MONTH}\s)*(?:19|20)\d\d\b",
     re.IGNORECASE,
 )
+# What stands between the findings of a list.
+_LISTS = (",", "and", "or", "/", "&", "+", "nor", "(")
 _BULLETS = ("-", "–", "*", "•", "▪", "●", "◦")
 
 
@@ -117,12 +119,13 @@ class Assertion(RuleComponent):
         sections = Sections(doc)
         cues = _Cues(words, self._mentions)
         asked: set[Span] = set()
-        for span in spans:
-            start = int(np.searchsorted(words.positions, span.start))
-            end = max(int(np.searchsorted(words.positions, span.end)), start + 1)
+        places = [np.searchsorted(words.positions, (span.start, span.end)).tolist() for span in spans]
+        in_order = sorted(places)
+        for span, (start, end) in zip(spans, places, strict=True):
             if start < len(words.positions):
-                sentence = words.sentence[start]
-                scope = _Scope(start, end, cues.near(sentence, start, end), cues.carried_to(sentence))
+                sentence, end = words.sentence[start], max(end, start + 1)
+                near, carried = cues.near(sentence, start, end), cues.carried_to(sentence)
+                scope = _Scope(start, end, near, carried, _next_apart(in_order, end, words.doc))
                 decisive = self._decide(span, scope, sections.name(span.start), words)
                 if decisive and decisive.asks:
                     asked.add(span)
@@ -200,6 +203,8 @@ class _Scope:
     end: int
     mentions: list[_Mention]
     carried: _Mention | None
+    next: int
+    """Where the next finding begins that is not in a list with this one: what ends the sentence is of that."""
 
     def before(self, kinds: Sequence[str]) -> list[_Mention]:
         """Cues before the finding, or between its first and last word, that reach it; nearest first."""
@@ -240,9 +245,19 @@ class _Scope:
                 terminators.append(mention)
             elif mention.cue.kind in kinds and mention.cue.direction != "forward":
                 near = mention.cue.scope is None or mention.start - self.end < mention.cue.scope
+                near = near and not (mention.cue.final and mention.start > self.next)
                 if near and not _ended(mention, terminators):
                     found.append(mention)
         return found + inside
+
+
+def _next_apart(places: list[list[int]], end: int, words: Doc) -> int:
+    """Where the first finding after some word begins that is in no list with what ends there."""
+    for start, after in places[bisect_left(places, [end, end]) :]:
+        if start == end or not all(words[word].lower_ in _LISTS for word in range(end, start)):
+            return start
+        end = after
+    return len(words)
 
 
 def _confirm(spans: list[Span], asked: set[Span]) -> None:

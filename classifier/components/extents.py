@@ -166,11 +166,12 @@ class _Note:
     def specimen(self, token: int) -> list[str]:
         """The sites in the heading of the specimen that a token is about: "B. Omentum, biopsy: …"."""
         number = bisect_right(self._specimens, token, key=lambda span: span.start) - 1
-        if number < 0 or token >= self._specimens[number].end:
+        # Another may open and end within one: "C5." in a report.
+        while number >= 0 and token >= self._specimens[number].end:
+            number -= 1
+        if number < 0 or token < self._headings[number].end:
             return []
         heading = self._headings[number]
-        if token < heading.end:
-            return []
         # A heading in capitals starts a sentence of its own behind its letter.
         sentences = range(int(self.sentences[heading.start]), int(self.sentences[heading.end - 1]) + 1)
         named = (pair for sentence in sentences for pair in self.sites.get(sentence, []))
@@ -270,12 +271,14 @@ class _Phrase:
         return [self.table[name] for site, name in named if named[-1][0].start - site.end <= _LISTED]
 
     def nodes_before(self) -> list[Site]:
-        """The nodes that the phrase is about, where they are the site named last: "four nodes with sinusoids, …"."""
-        before = [pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]
-        if not before or self.table[before[-1][1]].kind != "node":
-            return []
-        between = {token.text for token in self.span.doc[before[-1][0].end : self.span.start]}
-        return [] if between & {";", "."} else [self.table[before[-1][1]]]
+        """The nodes that the phrase is about, where they are named last: "four axillary nodes with sinusoids, …"."""
+        named: list[tuple[Span, str]] = []
+        for site, name in reversed([pair for pair in self.sites_of_sentence if pair[0].end <= self.span.start]):
+            if self.table[name].kind != "node" or (named and named[-1][0].start - site.end > 1):
+                break
+            named.append((site, name))
+        between = {token.text for token in self.span.doc[named[0][0].end : self.span.start]} if named else set()
+        return [] if between & {";", "."} else [self.table[name] for _, name in reversed(named)]
 
     def is_told(self) -> bool:
         """Whether the phrase says all of the finding: "no tumour.", and not "no tumour necrosis"."""
@@ -297,12 +300,13 @@ class _Phrase:
         doc = self.span.doc
         if site.end < self.last and doc[site.end].lower_ in self.note.words["imaging"]:
             return True
-        index = site.start - 1
-        while index >= self.first and (
-            doc[index].lower_ in self.note.words["scan_links"] or index in self.note.site_tokens
-        ):
+        # "CT head" may be a site itself.
+        index = site.end - 1
+        while index >= self.first and doc[index].lower_ not in self.note.words["imaging"]:
+            if doc[index].lower_ not in self.note.words["scan_links"] and index not in self.note.site_tokens:
+                return False
             index -= 1
-        return index >= self.first and doc[index].lower_ in self.note.words["imaging"]
+        return index >= self.first
 
     def _joined(self, start: int, end: int, reach: int) -> bool:
         """Whether the words between a site and the phrase join them: "node suggestive of …", "bones: no …"."""
@@ -358,6 +362,9 @@ def _nodes(phrase: _Phrase, sites: Sequence[Site]) -> Extent:
 def _spread(phrase: _Phrase, default: Extent) -> Extent | None:
     """A metastasis: its site decides."""
     sites = phrase.inside()
+    if sites and all(site.id == LYMPH_NODE for site in sites):
+        # "Aortocaval node, suspicious for nodal metastasis."
+        sites = phrase.nodes_before() or sites
     phrase.sites = sites
     nodes = any(site.kind == "node" for site in sites)
     if phrase.says("distant") or (phrase.says("opposite") and not nodes):
