@@ -113,8 +113,8 @@ _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b|[(\[][ x✓✔]?[)\]]", re.IGNORECASE)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}|{_DOTTED_ROW}")
-# A line that begins with a stage of its own: "ypT1 N0".
-_STAGE_LINE = re.compile(r"(?:mr|u|[cpyra]{1,3})[TN][0-4XxIi]")
+# A line that begins with a stage or a category of its own: "ypT1 N0", "mrN:".
+_STAGE_LINE = re.compile(r"(?:mr|u|[cpyra]{1,3})[TNM](?:[0-4XxIi]|[ ]{2}|[ ]?:)")
 _FIRST_WORD = re.compile(r"\S+")
 # A line does not end a sentence with such a word, however short it is.
 _LEADS_ON = re.compile(

@@ -279,7 +279,9 @@ def _confirm(spans: list[Span], asked: set[Span]) -> None:
                 settled = answer == Status.NEGATED and searched
             stored["status"] = answer if settled else status
         elif not stored["historical"] and not stored["weak"]:
-            said[kind, site] = status
+            # What the note affirms of a site in the end counts, also after a denial: that of an earlier scan, say.
+            if site is None or said.get((kind, site)) != Status.PRESENT:
+                said[kind, site] = status
             if status == Status.PRESENT:
                 said[kind, None] = status
 
