@@ -108,14 +108,14 @@ def offset(doc: Doc, character: int) -> int:
 
 
 def place(doc: Doc, offset: int) -> int:
-    """Return where in a Doc made of windows an offset of the note stands, or else the first window after it."""
+    """Return where in a Doc made of windows an offset of the note stands, or else where the next window begins."""
     windows = doc.spans[STORE].attrs["windows"]
     number = bisect_right(windows, offset, key=lambda window: window[1]) - 1
     if number < 0:
         return 0
     begins, original = windows[number]
-    following = windows[number + 1][0] if number + 1 < len(windows) else len(doc.text)
-    return min(begins + offset - original, following)
+    here = begins + offset - original
+    return min(here, windows[number + 1][0]) if number + 1 < len(windows) else here
 
 
 def set_advanced_reason(doc: Doc, reason: str) -> None:

@@ -9,7 +9,7 @@ from classifier.raw_words import words_of
 
 # What a heading stands behind: a letter or the word itself, or else a number.
 _LABEL = re.compile(
-    r"\s*(?:(?P<letter>(?i:(?:part|specimen|pot|jar)[ ]+|fs[ ]?-?)\w{1,2}\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
+    r"\s*(?:(?P<letter>(?i:(?:part|specimen|pot|jar)[ ]+\w{1,2}|fs[ ]?-?\d{1,2})\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
     r"|\(?[A-Z]\d?[.)]|\([a-z]\))"
     r"|\(?\d{1,2}[.)]|\d{1,2}(?=[ ]{2})|(?i:(?:final[ ])?diagnosis)[ ]*:)[ \t]*"
 )
@@ -127,7 +127,12 @@ class Specimens:
         # A row of a table is known by its number; a dash behind a number may stand in prose.
         if labelled:
             return known and close.startswith(_COLUMNS)
-        return known and (bool(close.strip()) or (text.isupper() and not close.startswith(_COLUMNS)))
+        return (known and bool(close.strip())) or (not close.startswith(_COLUMNS) and self._is_line_in_capitals(text))
+
+    def _is_line_in_capitals(self, text: str) -> bool:
+        """Whether a line heads a specimen by its capitals: "LYMPH NODE, LEFT INGUINAL, EXCISION"."""
+        what, _, how = text.rpartition(",")
+        return bool(what) and text.isupper() and not self._words.procedures.isdisjoint(words_of(how))
 
     def _block_of(self, offset: int) -> int:
         return bisect_right(self._blocks, offset) - 1

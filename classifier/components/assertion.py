@@ -119,13 +119,13 @@ class Assertion(RuleComponent):
         sections = Sections(doc)
         cues = _Cues(words, self._mentions)
         asked: set[Span] = set()
-        places = [np.searchsorted(words.positions, (span.start, span.end)).tolist() for span in spans]
-        in_order = sorted(places)
+        places = [tuple(np.searchsorted(words.positions, (span.start, span.end)).tolist()) for span in spans]
+        following = _next_apart(places, words.doc)
         for span, (start, end) in zip(spans, places, strict=True):
             if start < len(words.positions):
-                sentence, end = words.sentence[start], max(end, start + 1)
+                sentence = words.sentence[start]
                 near, carried = cues.near(sentence, start, end), cues.carried_to(sentence)
-                scope = _Scope(start, end, near, carried, _next_apart(in_order, end, words.doc))
+                scope = _Scope(start, max(end, start + 1), near, carried, following[start, end])
                 decisive = self._decide(span, scope, sections.name(span.start), words)
                 if decisive and decisive.asks:
                     asked.add(span)
@@ -251,13 +251,16 @@ class _Scope:
         return found + inside
 
 
-def _next_apart(places: list[list[int]], end: int, words: Doc) -> int:
-    """Where the first finding after some word begins that is in no list with what ends there."""
-    for start, after in places[bisect_left(places, [end, end]) :]:
-        if start == end or not all(words[word].lower_ in _LISTS for word in range(end, start)):
-            return start
-        end = after
-    return len(words)
+def _next_apart(places: list[tuple[int, int]], words: Doc) -> dict[tuple[int, int], int]:
+    """Of each place of a finding, where the next one begins that is in no list with it."""
+    in_order = sorted(set(places))
+    found: dict[tuple[int, int], int] = {}
+    for start, end in reversed(in_order):
+        number = bisect_left(in_order, (end, end))
+        after = in_order[number] if number < len(in_order) else (len(words), len(words))
+        listed = after[0] > end and all(words[word].lower_ in _LISTS for word in range(end, after[0]))
+        found[start, end] = found.get(after, len(words)) if listed else after[0]
+    return found
 
 
 def _confirm(spans: list[Span], asked: set[Span]) -> None:
