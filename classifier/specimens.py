@@ -97,6 +97,8 @@ class Specimens:
             return None
         first, end = self._blocks[block - 1 : block + 1]
         end = first + len(self._text[first:end].rstrip())
+        if end == first:
+            return None
         found = self._opened_at(self._line_of(end - 1))
         return found if found is not None and found.heading_end >= end else None
 
