@@ -164,6 +164,8 @@ class Lexicon:
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
         self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
         self._telling: dict[Terms, frozenset[str]] = {}
+        self._common: dict[Terms, float] = {}
+        self._of_class: dict[str, frozenset[str]] = {}
         self._of_anchor: dict[Anchor, Terms] = {}
         self._matcher = PhraseMatcher(nlp.vocab, attr="LOWER")
         self._term_of: dict[int, tuple[str, str]] = {}
@@ -199,16 +201,18 @@ class Lexicon:
             for text in sorted(words):
                 yield kind, name, text
 
-    def words_of_class(self, name: str) -> set[str]:
+    def words_of_class(self, name: str) -> frozenset[str]:
         """Return the terms that give words a class; of hyphenated ones also the form without hyphen."""
-        kinds = {"CANCER": ("primary", "word"), "SITE": ("site",), "STATION": ("station",)}.get(name, ("word",))
-        return {
-            variant
-            for (kind, key), words in self._terms.items()
-            if kind in kinds and (kind != "word" or key == name)
-            for word in words
-            for variant in (word, word.replace("-", " "))
-        }
+        if name not in self._of_class:
+            kinds = {"CANCER": ("primary", "word"), "SITE": ("site",), "STATION": ("station",)}.get(name, ("word",))
+            self._of_class[name] = frozenset(
+                variant
+                for (kind, key), words in self._terms.items()
+                if kind in kinds and (kind != "word" or key == name)
+                for word in words
+                for variant in (word, word.replace("-", " "))
+            )
+        return self._of_class[name]
 
     def telling(self, terms: Terms) -> frozenset[str]:
         """Return the words of which one must stand where one of some terms does, and the terms that have no words."""
@@ -233,12 +237,13 @@ class Lexicon:
 
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""
-        words = self.telling(terms)
-        if any(word.isdigit() or not WORD.search(word) for word in words):
-            return 1000.0
-        # Exact, so that it does not depend on the order of the words.
-        shares = math.fsum(100 * self._shares.get(word, 0.0) for word in words)
-        return min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
+        if terms not in self._common:
+            words = self.telling(terms)
+            # Exact, so that it does not depend on the order of the words.
+            shares = math.fsum(100 * self._shares.get(word, 0.0) for word in words)
+            anything = any(word.isdigit() or not WORD.search(word) for word in words)
+            self._common[terms] = 1000.0 if anything else min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
+        return self._common[terms]
 
     def terms(self, place: Anchor) -> Terms:
         """Return what to look for in a raw text to find an anchor."""

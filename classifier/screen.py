@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial, reduce
 from itertools import accumulate, groupby, pairwise
-from operator import or_
+from operator import itemgetter, or_
 
 import numpy as np
 import re2
@@ -94,6 +94,7 @@ class Screen:
         extents: ExtentReader = nlp.get_pipe("cancer_extents")  # type: ignore[assignment]
         self._leaning = extents.words["leans"]
         self._parts: dict[str, list[str]] = {}
+        self._expressions: dict[str, tuple[tuple[str, str], str]] = {}
         self._tokens: dict[Anchor, str] = {}
         self._lexicon = lexicon = phrases.lexicon
         cancer, nodes = _of_classes(lexicon, *CANCER_CLASSES), _of_classes(lexicon, "NODE")
@@ -172,6 +173,13 @@ class Screen:
             parts = {part for term in terms.words - place.words for part in self._split(term)}
             self._tokens[place] = self._expression(Terms(place.words | parts, terms.shapes))
         return self._tokens[place]
+
+    def _written(self, term: str) -> tuple[tuple[str, str], str]:
+        """The expression for a term, after the edges that it has."""
+        if term not in self._expressions:
+            word = _side_by_side(self._split(term))
+            self._expressions[term] = _edges(word), word
+        return self._expressions[term]
 
     def _split(self, term: str) -> list[str]:
         if term not in self._parts:
@@ -359,10 +367,10 @@ class Screen:
 
         A term of several words is not looked for where one of them is a term as well.
         """
-        words = {_side_by_side(self._split(term)) for term in self._lexicon.least(terms)}
+        words = {self._written(term) for term in self._lexicon.least(terms) if self._split(term)}
         parts = [
-            f"{left}(?:{'|'.join(sorted(same))}){right}"
-            for (left, right), same in groupby(sorted(filter(None, words), key=_edges), key=_edges)
+            f"{left}(?:{'|'.join(sorted(word for _, word in same))}){right}"
+            for (left, right), same in groupby(sorted(words), key=itemgetter(0))
         ]
         parts += [f"{_left_of(shape)}(?:{shape.strip('^$')}){_BEFORE_CATEGORY}" for shape in sorted(terms.shapes)]
         return "|".join(parts)
@@ -403,9 +411,8 @@ def _side_by_side(tokens: list[str]) -> str:
 
 
 def _edges(word: str) -> tuple[str, str]:
-    return _EDGE if word[0].isalnum() and word[0].isascii() else "", _EDGE if word[-1].isalnum() and word[
-        -1
-    ].isascii() else ""
+    left, right = (_EDGE if letter.isalnum() and letter.isascii() else "" for letter in (word[0], word[-1]))
+    return left, right
 
 
 def _left_of(shape: str) -> str:

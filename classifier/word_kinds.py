@@ -5,7 +5,7 @@ Words of which the rules say the same are of the same kind. What is said of a wo
 
 import re
 from collections.abc import Hashable, Iterable, Sequence
-from functools import cached_property, reduce
+from functools import cache, cached_property, reduce
 from operator import or_
 
 import numpy as np
@@ -51,6 +51,8 @@ class WordKinds:
         self._mixed: dict[int, int] = {}
         self._kind_of: dict[int, int] = {}
         self._known = _Known(self)
+        # A term stands in many classes.
+        self._words_of = cache(words_of)
 
     def bit(self, terms: Terms) -> int:
         """Return the bit that says that some terms can stand in a text, as a telling word of each does."""
@@ -67,7 +69,7 @@ class WordKinds:
         if place not in self._bit_of:
             terms = self._lexicon.terms(place)
             # A token is one word of a term that gives it its class.
-            self._add(place, {word for term in terms.words for word in words_of(term)}, terms.shapes)
+            self._add(place, {word for term in terms.words for word in self._words_of(term)}, terms.shapes)
         return self._bit_of[place]
 
     def mixed_bit(self, bits: int) -> int:
