@@ -16,7 +16,6 @@ from classifier import attributes, tokenizer  # noqa: F401
 from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
-from classifier.frames import tag_frame
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
 from classifier.tags import Context, Tag, TaggedNote
@@ -196,6 +195,9 @@ class Classifier:
         NoteTermsError
             E101 when a column is missing, E129 when `notes` is no frame.
         """
+        # Imported here for its pandas, which other ways to tag do without.
+        from classifier.frames import tag_frame
+
         tagged: Frame = tag_frame(notes, text, note_id, lambda pairs: (note.tags for note in self.tag_notes(pairs)))
         return tagged
 
