@@ -13,8 +13,6 @@ from typing import Any
 import joblib
 import numpy as np
 import sklearn
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
 from sklearn.model_selection import GroupKFold
 from threadpoolctl import threadpool_limits
 
@@ -26,15 +24,11 @@ from classifier.components.arbiter import Decision, by_both, by_model, by_rules
 from classifier.errors import NoteTermsError
 from classifier.schemes import Scheme, load_scheme
 from classifier.training.corpus import Candidate, candidates
+from classifier.training.estimators import SEED, calibrator, fit
 from classifier.training.pictures import reliability
 
-SEED = 20
 FOLDS = 5
-_STRENGTH = 3.0
-# A feature is learnt from when so many candidates have it.
-_LEAST = 2
 _BINS = 10
-_PROBES = 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,15 +111,10 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
     right = np.array([_right(proposed[i], decisions[i]) for i in scored])
     scores = np.zeros(len(scored))
     for rest, fold in GroupKFold(FOLDS).split(seen, groups=groups[scored]):
-        scores[fold] = _calibrator(seen[rest], right[rest]).predict_proba(seen[fold])[:, 1]
+        scores[fold] = calibrator(seen[rest], right[rest]).predict_proba(seen[fold])[:, 1]
     report("the model itself")
-    parts = _fit(proposed)
-    parts["score"] = _calibrator(seen, right)
-    parts["format"] = FORMAT
-    probes = [candidate.features or {} for candidate in proposed[:_PROBES]]
-    parts["probe"] = {"features": probes, "about": [judgement.about for judgement in ArbiterModel(parts).judge(probes)]}
     data = BytesIO()
-    joblib.dump(parts, data, compress=("zlib", 9))
+    joblib.dump(fit(proposed).parts(calibrator(seen, right)), data, compress=("zlib", 9))
     bins = _bins(scores, right)
     sure = right[scores > 0.95]
     trained = Trained(
@@ -146,7 +135,7 @@ def judged(proposed: Sequence[Candidate]) -> list[Judgement]:
     groups = np.array([candidate.note for candidate in proposed])
     judgements: list[Judgement] = [Judgement(0.0, {}, {})] * len(proposed)
     for rest, fold in GroupKFold(FOLDS).split(proposed, groups=groups):
-        part = ArbiterModel(_fit([proposed[i] for i in rest]))
+        part = ArbiterModel(fit([proposed[i] for i in rest]).parts())
         for i, judgement in zip(fold, part.judge([proposed[i].features or {} for i in fold]), strict=True):
             judgements[i] = judgement
     return judgements
@@ -178,34 +167,6 @@ def _decisions(
     rows: Sequence[Candidate], judgements: Sequence[Judgement], way: Callable[..., Decision]
 ) -> list[Decision]:
     return [way(c.ruling, j) for c, j in zip(rows, judgements, strict=True)]
-
-
-def _fit(rows: Sequence[Candidate]) -> dict[str, Any]:
-    """Fit the vectorizer and the four questions."""
-    known = [candidate for candidate in rows if candidate.right is not None]
-    vectorizer = DictVectorizer()
-    matrix = vectorizer.fit_transform([candidate.features for candidate in known])
-    # What was seen once tells nothing, and makes the model twice as large.
-    often = np.asarray((matrix != 0).sum(axis=0)).ravel() >= _LEAST
-    vectorizer.restrict(often)
-    matrix = matrix[:, often]
-
-    def fit(wanted: Callable[[Candidate], bool], answer: Callable[[Candidate], str]) -> LogisticRegression:
-        chosen = [i for i, candidate in enumerate(known) if wanted(candidate)]
-        model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=SEED)
-        return model.fit(matrix[chosen], [answer(known[i]) for i in chosen])
-
-    return {
-        "vectorizer": vectorizer,
-        "about": fit(lambda c: True, lambda c: str(c.right)),
-        "spread": fit(lambda c: bool(c.right) and c.label == "SPREAD", lambda c: str(c.gold_extent)),
-        "returned": fit(lambda c: bool(c.right) and c.label in ("RECURRENCE", "RELAPSE"), lambda c: str(c.gold_extent)),
-        "status": fit(lambda c: bool(c.right) and c.label != "ADVANCED", lambda c: str(c.gold_status)),
-    }
-
-
-def _calibrator(seen: np.ndarray, right: np.ndarray) -> LogisticRegression:
-    return LogisticRegression(C=1.0, max_iter=2000, random_state=SEED).fit(seen, right)
 
 
 WAYS: dict[str, Callable[..., Decision]] = {

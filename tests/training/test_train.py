@@ -1,14 +1,18 @@
 """The model: trained again to the same file, opened only by its digest, and bound by what the rules are sure of."""
 
 import json
+from io import BytesIO
 
+import joblib
+import numpy as np
 import pytest
 
 import classifier
-from classifier.arbiter_model import MANIFEST, MODEL, digest, load_model
+from classifier.arbiter_model import MANIFEST, MODEL, ArbiterModel, digest, evidence, load_model
 from classifier.errors import NoteTermsError
 from classifier.tagging import proposals
 from classifier.training.corpus import candidates, read_corpus
+from classifier.training.estimators import calibrator, fit
 from classifier.training.features import features
 from classifier.training.train import save, train
 from tests.conftest import SAMPLES
@@ -47,11 +51,12 @@ def test_the_package_pins_its_model():
 
 
 def test_the_model_answers_as_scikit_learn_does():
-    parts = load_model().parts
-    recurrence = features(proposals()("Breast cancer. Local recurrence in the chest wall, and a relapse in the liver."))
-    probes = [*parts["probe"]["features"], *recurrence]
-    matrix = parts["vectorizer"].transform(probes)
-    judged = load_model().judge(probes)
+    found = [candidate for candidate in candidates(proposals(), read_corpus([SAMPLES])) if candidate.features]
+    estimators = fit(found)
+    probes = [candidate.features for candidate in found[:60]]
+    probes += features(proposals()("Breast cancer. Local recurrence in the chest wall, and a relapse in the liver."))
+    matrix = estimators.vectorizer.transform(probes)
+    judged = ArbiterModel(estimators.parts()).judge(probes)
     asked = {
         "about": lambda judgement, label: {"True": judgement.about},
         "status": lambda judgement, label: judgement.statuses,
@@ -59,12 +64,17 @@ def test_the_model_answers_as_scikit_learn_does():
         "returned": lambda judgement, label: judgement.extents if label.startswith(("RECURRENCE", "RELAPSE")) else {},
     }
     for question, answers in asked.items():
-        names = list(map(str, parts[question].classes_))
-        chances = parts[question].predict_proba(matrix)
+        names = list(map(str, estimators.questions[question].classes_))
+        chances = estimators.questions[question].predict_proba(matrix)
         given = [answers(judgement, probe["label"]) for judgement, probe in zip(judged, probes, strict=True)]
         assert any(given)
         for row, answer in zip(chances, given, strict=True):
             assert answer == pytest.approx({name: row[names.index(name)] for name in answer})
+    chosen, weak = [None] * len(probes), [False] * len(probes)
+    seen = evidence(judged, chosen, weak)
+    score = calibrator(seen, np.arange(len(seen)) % 3 > 0)
+    scores = ArbiterModel(estimators.parts(score)).scores(judged, chosen, weak)
+    assert scores == pytest.approx(score.predict_proba(seen)[:, 1])
 
 
 def test_a_changed_model_is_not_opened(tmp_path):
@@ -78,9 +88,12 @@ def test_a_changed_model_is_not_opened(tmp_path):
 
 def test_a_file_that_cannot_be_read_names_the_command_that_makes_it(tmp_path):
     path = tmp_path / "arbiter.joblib"
-    path.write_bytes(b"not a model")
-    with pytest.raises(NoteTermsError, match=r"E403.*note-terms train"):
-        load_model(path, digest(b"not a model"))
+    other = BytesIO()
+    joblib.dump({"format": 1}, other)
+    for data in (b"not a model", other.getvalue()):
+        path.write_bytes(data)
+        with pytest.raises(NoteTermsError, match=r"E403.*note-terms train"):
+            load_model(path, digest(data))
 
 
 def test_a_bare_metastasis_stays_without_site():
