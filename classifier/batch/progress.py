@@ -61,20 +61,28 @@ class Progress:
             self._lock = (self.folder / "lock").open("wb")
         self._take()
         self._digest = hashlib.blake2b(digest_size=16)
-        if not (resume and unfinished(out)):
+        try:
+            self._begin(settings, resume and unfinished(out))
+        except KeyboardInterrupt:
+            self._leave(done=False)
+            raise
+        self.parts = len(self._files())
+        """Number of finished parts."""
+
+    def _begin(self, settings: dict[str, Any], resume: bool) -> None:
+        """Drop what is there, or check that the run that left it was asked for the same."""
+        if not resume:
             for file in self._files():
                 file.unlink()
         file = self.folder / _SETTINGS
         wanted = json.dumps(settings, sort_keys=True, indent=2)
-        if resume and file.exists() and file.read_text(encoding="utf-8") != wanted:
+        if resume and file.read_text(encoding="utf-8") != wanted:
             raise NoteTermsError(
                 "E137",
                 f"{self.folder} is of a run with other options, or by another version.",
                 "Use the same, or begin anew without --resume.",
             )
         replace_file(file, wanted.encode())
-        self.parts = len(self._files())
-        """Number of finished parts."""
 
     def _take(self) -> None:
         if fcntl is None:
@@ -92,11 +100,15 @@ class Progress:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        self._leave(done=kind is None)
+
+    def _leave(self, done: bool) -> None:
+        """Remove the folder, unless there is something in it to go on from."""
         # Not by the number of parts: Ctrl-C may come right after one is written.
-        if kind is None or not self._files():
+        if done or not self._files():
             with suppress(OSError):
                 # Without it the rest is nothing to go on from, should the machine stop just now.
-                (self.folder / _SETTINGS).unlink()
+                (self.folder / _SETTINGS).unlink(missing_ok=True)
                 shutil.rmtree(self.folder)
         self._lock.close()
 

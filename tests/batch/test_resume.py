@@ -75,6 +75,16 @@ def test_what_was_written_when_ctrl_c_came_is_kept(tmp_path, monkeypatch):
     assert stopped.read_bytes() == whole.read_bytes()
 
 
+def test_ctrl_c_before_anything_is_done_leaves_nothing(tmp_path, monkeypatch):
+    def stop_and_write(path, data):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, "replace_file", stop_and_write)
+    with pytest.raises(KeyboardInterrupt):
+        run(ROWS, tmp_path / "t.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
 def test_without_resume_a_run_begins_anew(tmp_path):
     stop(tmp_path / "t.jsonl")
     other = [Row(1, "a", "Breast cancer metastatic to the liver.")]
