@@ -21,7 +21,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.advanced import AdvancedReader
-from classifier.components.extents import ExtentReader, leans
+from classifier.components.extents import ExtentReader
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
 from classifier.fact_reader import CANCER_CLASSES
@@ -30,6 +30,7 @@ from classifier.lexicon import Lexicon, Terms
 from classifier.markup import blank_markup
 from classifier.note_facts import NoteFacts
 from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
+from classifier.phrase_sites import leans
 from classifier.raw_words import RawWords, words_of
 from classifier.run_search import Place, Run, RunSearch, make_run
 from classifier.segmentation import FAMILY_HISTORY, Segmentation
