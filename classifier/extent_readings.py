@@ -11,11 +11,6 @@ from classifier.lexicon import LYMPH_NODE, NODE_LEVEL, Site
 from classifier.phrase_sites import PhraseSites, last_listed, mentions_between
 
 _OPERATED_SITE = "operated_site"
-_ALWAYS_SITES = ("lung", "brain", "liver", "bone")
-# What grows into these comes from a metastasis, unless they are neighbours of the organ of origin.
-_FAR = ("bone", "bone_marrow", "spinal_cord")
-# Surfaces on which a cancer seeds: named as free of it, they are distant.
-_SEEDED = ("omentum", "peritoneum")
 
 
 def _nodes(phrase: PhraseSites, sites: Sequence[Site]) -> Extent:
@@ -79,7 +74,7 @@ def _spread_to(phrase: PhraseSites, sites: Sequence[Site], default: Extent) -> E
         ):
             return Extent.ADJACENT
         # "Prostate metastasis" of a prostate cancer names the cancer; these organs are sites even of their own cancers.
-        if all(phrase.in_own_organ(site) and site.id not in _ALWAYS_SITES for site in organs):
+        if all(phrase.in_own_organ(site) and not site.even_of_its_own for site in organs):
             return default
     return Extent.DISTANT
 
@@ -133,7 +128,7 @@ def _invasion(phrase: PhraseSites, default: Extent) -> Extent | None:
     if all(site.id in primary.region for site in foreign):
         return Extent.REGION
     if not any(site.id in primary.neighbours for site in foreign) and any(
-        site.id in _FAR or site.id in primary.distant_usual for site in foreign
+        site.far or site.id in primary.distant_usual for site in foreign
     ):
         return Extent.DISTANT
     return default
@@ -157,7 +152,7 @@ def _specimen(phrase: PhraseSites, default: Extent) -> Extent | None:
     phrase.sites = sites = phrase.examined() or phrase.led_by() or phrase.nodes_before()
     if sites and all(site.kind == "node" for site in sites):
         return _nodes(phrase, sites)
-    return default if sites and all(site.kind == "cavity" or site.id in _SEEDED for site in sites) else None
+    return default if sites and all(site.kind == "cavity" or site.seeded for site in sites) else None
 
 
 def _station(phrase: PhraseSites, default: Extent) -> Extent | None:
@@ -172,7 +167,7 @@ def _free(phrase: PhraseSites, default: Extent) -> Extent | None:
     """A site that is free counts where it is a neighbour of the organ of origin, or where it would be seeded."""
     phrase.sites = phrase.inside()
     primary = phrase.primary
-    if phrase.sites and all(site.id in _SEEDED for site in phrase.sites):
+    if phrase.sites and all(site.seeded for site in phrase.sites):
         return Extent.DISTANT
     if primary is None or not any(site.id in primary.neighbours for site in phrase.sites):
         return None
@@ -248,7 +243,7 @@ def _nearby(phrase: PhraseSites, default: Extent) -> Extent | None:
 def _satellite(phrase: PhraseSites, default: Extent) -> Extent | None:
     """A deposit beside the cancer is regional; one on a surface that is seeded is distant."""
     phrase.sites = phrase.inside() or phrase.led_by()
-    return Extent.DISTANT if phrase.sites and all(site.id in _SEEDED for site in phrase.sites) else default
+    return Extent.DISTANT if phrase.sites and all(site.seeded for site in phrase.sites) else default
 
 
 def _local_sites(phrase: PhraseSites) -> tuple[str, ...]:

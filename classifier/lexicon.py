@@ -37,6 +37,12 @@ class Site:
     """Words that name it by themselves."""
     with_node: tuple[str, ...] = ()
     """Words that name this station only beside a word for lymph node."""
+    far: bool = False
+    """What grows into it is a metastasis, unless it is a neighbour of the organ of origin."""
+    seeded: bool = False
+    """A surface which, named as free of a cancer, is free of distant spread."""
+    even_of_its_own: bool = False
+    """A metastasis in it is one even of a cancer that started in it: "lung metastases" of a lung cancer."""
 
 
 @dataclass(frozen=True, slots=True)
