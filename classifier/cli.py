@@ -5,6 +5,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from enum import StrEnum
+from inspect import getdoc
 from pathlib import Path
 from typing import Annotated
 
@@ -21,7 +22,8 @@ from classifier.notices import notices, warn
 app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
-    rich_markup_mode="markdown",
+    # Not Markdown, which takes longer to import than all that the help needs besides.
+    rich_markup_mode="rich",
     pretty_exceptions_enable=False,
     help=(
         "Tag what clinical notes say of a cancer's spread, recurrence, relapse or second cancer, and flag the notes "
@@ -45,6 +47,8 @@ class Format(StrEnum):
 
 def main() -> None:
     """Run the command; errors come as one line."""
+    for command in (*app.registered_commands, *annotation_app.registered_commands):
+        command.help = _paragraphs(getdoc(command.callback) or "")
     try:
         app()
     except NoteTermsError as error:
@@ -54,6 +58,12 @@ def main() -> None:
         # The reader of standard output has gone (`| head`): nobody is left to tell.
         sys.stderr.close()
         sys.exit(0)
+
+
+def _paragraphs(text: str) -> str:
+    """A docstring with each paragraph on one line, for the terminal to wrap; examples, which are indented, stay."""
+    paragraphs = text.split("\n\n")
+    return "\n\n".join(part if part.startswith(" ") else part.replace("\n", " ") for part in paragraphs)
 
 
 def _version(wanted: bool) -> None:
@@ -131,6 +141,11 @@ def tag(
     Rows without text or id, rows that cannot be read and repeated ids are set aside in OUT.errors.jsonl, and the rest
     goes on. A run that was stopped, by whatever, goes on with --resume from what stands in OUT.progress. In CSV a value
     that a spreadsheet would run as a formula gets a leading apostrophe.
+
+    Examples:
+
+        note-terms tag notes.csv -o tags.parquet --summary notes_summary.csv
+        note-terms tag notes.parquet --text-column body --id-column id -o tags.csv --jobs 2 --resume
     """
     from classifier.batch.progress import unfinished
     from classifier.batch.readers import read_notes
@@ -279,6 +294,11 @@ def evaluate(
 
     A tag is right when it overlaps a gold span of the same label, one to one. `tag+status` asks for the status too,
     `extent` for the extent.
+
+    Examples:
+
+        note-terms evaluate gold.jsonl tags.jsonl
+        note-terms evaluate gold.jsonl --notes notes.jsonl --html page.html
     """
     from classifier.batch.writers import check_writable, replace_file
     from classifier.training.evaluate import annotate, as_json, read_annotations
@@ -326,6 +346,10 @@ def train(
     """Train the model that settles what the rules cannot, and print what each of its decisions gains.
 
     The figures come from cross-validation, split by note. The same data give the same file, to the last bit.
+
+    Example:
+
+        note-terms train gold.jsonl -o my_model
     """
     from classifier.tagging import proposals
     from classifier.training.corpus import read_corpus

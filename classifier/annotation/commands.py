@@ -45,6 +45,8 @@ def export(
     labels for Prodigy (.labels.txt), annotation.conf for brat, TypeSystem.xml for INCEpTION. NOTES may be some of
     those tagged, such as what `note-terms sample` chose.
 
+    Examples:
+
         note-terms tag notes.csv -o tags.jsonl
         note-terms export tags.jsonl --notes notes.csv --to label-studio -o tasks.json
     """
@@ -84,6 +86,8 @@ def import_(
 
     A note that was skipped, was not annotated, was annotated by several people, has another text than in NOTES, or
     has a mark that does not fit stops the import; with --skip-bad it is named and left out, and the exit status is 1.
+
+    Example:
 
         note-terms import project-1.json --from label-studio --notes notes.csv -o gold.jsonl
     """
@@ -130,6 +134,11 @@ def agree(
     F1 of spans in the same place and of spans that overlap (the mean over pairs of annotators); Cohen's kappa, or
     Fleiss' for three and more, over tokens; Krippendorff's alpha of the status. Only notes that all annotators have are
     compared. The classifier is an annotator too: give its tags table, and --notes.
+
+    Examples:
+
+        note-terms agree anna.jsonl ben.jsonl --disagreements list.jsonl
+        note-terms agree anna.jsonl tags.parquet --notes notes.csv
     """
     from classifier.annotation.agreement import agreement, as_json
     from classifier.annotation.disagreements import disagreements as differing
@@ -176,6 +185,10 @@ def adjudicate(
 
     A ruling is "a", "b", "neither", "both", the name of a file, or an object with the fields of the right span; what it
     leaves out is taken from what both annotators say. Only notes that both have come out.
+
+    Example:
+
+        note-terms adjudicate anna.jsonl ben.jsonl list.jsonl -o gold.jsonl
     """
     from classifier.annotation.adjudication import adjudicate as merge
     from classifier.annotation.files import write_lines
@@ -213,6 +226,10 @@ def sample(
     A random share for an estimate without bias; the rest in turn from notes with uncertain scores, notes where the
     model decides other than the rules, and notes with rare labels, extents, statuses or senses. They come out in the
     order of NOTES, with reason, stratum and inclusion_probability (of the random share; else null).
+
+    Example:
+
+        note-terms sample notes.csv --tags tags.parquet --size 200 -o next.jsonl
     """
     from classifier.annotation.sampling import ChosenNote, choose, with_texts
     from classifier.batch.readers import read_rows
