@@ -71,7 +71,7 @@ def note_facts(doc: Doc) -> Any:
 
 
 def set_note_facts(doc: Doc, facts: Any) -> None:
-    """Store what is known of the note, or what reads it (see `classifier.note_facts`)."""
+    """Store what is known of the note, or what reads it (see `classifier.reading.note_facts`)."""
     if STORE not in doc.spans:
         doc.spans[STORE] = []
     doc.spans[STORE].attrs["facts"] = facts

@@ -243,7 +243,7 @@ def explain(
     import json
     from difflib import get_close_matches
 
-    from classifier.patterns import load_patterns
+    from classifier.matching.patterns import load_patterns
     from classifier.resources import RULES
 
     patterns = {pattern.id: pattern for pattern in load_patterns(RULES)}

@@ -1,7 +1,7 @@
 """The screen: which sentences of a raw text can matter at all, found before anything is tokenised.
 
 Its regular expressions are derived from the rules, so that no new rule can be missed: a pattern matches only where its
-anchor stands (`classifier.patterns.anchor`). They run in RE2, in time linear in any input.
+anchor stands (`classifier.matching.patterns.anchor`). They run in RE2, in time linear in any input.
 """
 
 import math
@@ -24,18 +24,18 @@ from classifier.components.advanced import AdvancedReader
 from classifier.components.extents import ExtentReader
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
 from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
-from classifier.fact_reader import CANCER_CLASSES
 from classifier.labels import Label
-from classifier.lexicon import Lexicon, Terms
-from classifier.markup import blank_markup
-from classifier.note_facts import NoteFacts
-from classifier.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
-from classifier.phrase_sites import leans
-from classifier.raw_words import RawWords, words_of
-from classifier.run_search import Place, Run, RunSearch, make_run
-from classifier.segmentation import FAMILY_HISTORY, Segmentation
-from classifier.specimens import Specimen, merged
-from classifier.word_kinds import Kinds, WordKinds, is_category
+from classifier.matching.lexicon import Lexicon, Terms
+from classifier.matching.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
+from classifier.matching.run_search import Place, Run, RunSearch, make_run
+from classifier.matching.word_kinds import Kinds, WordKinds, is_category
+from classifier.reading.fact_reader import CANCER_CLASSES
+from classifier.reading.note_facts import NoteFacts
+from classifier.reading.phrase_sites import leans
+from classifier.text.markup import blank_markup
+from classifier.text.raw_words import RawWords, words_of
+from classifier.text.segmentation import FAMILY_HISTORY, Segmentation
+from classifier.text.specimens import Specimen, merged
 
 # What may stand between two tokens of a term: any white space, also of other alphabets; two words need some.
 _GAP = r"[\s\p{Z}\x{1c}-\x{1f}\x{85}]"
@@ -75,9 +75,9 @@ class Screen:
     """Finds the sentences that the pipeline must read, and makes a Doc of them alone.
 
     First, something that a pattern needs must stand in the note at all; then all that it needs, by the note's words.
-    Where its tokens can follow each other (`classifier.word_kinds`), all that it needs must stand in the sentence. Of
-    the rest of the note the stages are read, where "advanced" is to be settled; what the note says as a whole is read
-    off its words (`classifier.fact_reader`).
+    Where its tokens can follow each other (`classifier.matching.word_kinds`), all that it needs must stand in the
+    sentence. Of the rest of the note the stages are read, where "advanced" is to be settled; what the note says as a
+    whole is read off its words (`classifier.reading.fact_reader`).
 
     Parameters
     ----------

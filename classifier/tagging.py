@@ -12,13 +12,14 @@ from spacy.language import Language
 from spacy.tokens import Doc
 
 # Importing the components registers their factories, also where the package is not installed.
-from classifier import attributes, tokenizer  # noqa: F401
+from classifier import attributes
 from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
 from classifier.tags import Context, Tag, TaggedNote
+from classifier.text import tokenizer  # noqa: F401
 
 Frame = TypeVar("Frame")
 

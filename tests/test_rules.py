@@ -11,12 +11,12 @@ from spacy.pipeline import EntityRuler
 import classifier.tagging
 from classifier import resources
 from classifier.components.phrases import TERMS
-from classifier.cues import load_cues
 from classifier.errors import NoteTermsError
-from classifier.extent_readings import READERS
-from classifier.fact_reader import CANCER_CLASSES
-from classifier.lexicon import Lexicon, load_anatomy
-from classifier.patterns import NOT_CANCER, anchors, load_patterns
+from classifier.matching.cues import load_cues
+from classifier.matching.lexicon import Lexicon, load_anatomy
+from classifier.matching.patterns import NOT_CANCER, anchors, load_patterns
+from classifier.reading.extent_readings import READERS
+from classifier.reading.fact_reader import CANCER_CLASSES
 from tests.conftest import SAMPLES, unmark
 
 PATTERNS = load_patterns(resources.RULES)

@@ -150,8 +150,8 @@ def test_a_new_rule_is_found_through_the_screen(tmp_path, pattern, text, found):
 
 
 def test_more_kinds_of_words_than_there_is_room_for(monkeypatch):
-    monkeypatch.setattr("classifier.word_kinds.MOST_KINDS", 30)
-    monkeypatch.setattr("classifier.run_search.MOST_KINDS", 30)
+    monkeypatch.setattr("classifier.matching.word_kinds.MOST_KINDS", 30)
+    monkeypatch.setattr("classifier.matching.run_search.MOST_KINDS", 30)
     clf = classifier.load(model="none")
     check(clf, notes(SAMPLES / "notes.jsonl")[:40])
     assert len(clf._screen._kinds.said) == 30

@@ -22,7 +22,7 @@ from classifier.annotation.coefficients import (
 from classifier.annotation.matching import Unit, link
 from classifier.annotation.notes import IGNORE
 from classifier.labels import Label, Sense, Status
-from classifier.tokenizer import NoteTokenizer
+from classifier.text.tokenizer import NoteTokenizer
 from classifier.training.evaluate import Span, touches
 
 OVERALL = "overall"

@@ -6,7 +6,7 @@ from spacy.tokens import Doc, Span
 from spacy.vocab import Vocab
 
 from classifier.annotation.notes import GoldNote, Mark
-from classifier.tokenizer import NoteTokenizer
+from classifier.text.tokenizer import NoteTokenizer
 
 
 def cut_doc(note: GoldNote, vocab: Vocab) -> Doc:

@@ -11,8 +11,8 @@ from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import DISTANT_EXTENTS, Evidence, Extent, Label, Sense, Status
-from classifier.patterns import Anchor, anchors
-from classifier.words import Words
+from classifier.matching.patterns import Anchor, anchors
+from classifier.text.words import Words
 
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
 

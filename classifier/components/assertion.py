@@ -11,12 +11,12 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import Sections
-from classifier.corroboration import confirm, overtake
-from classifier.cue_scopes import CueFinder, CuesOfDoc, Scope, next_apart
-from classifier.cues import Cue
 from classifier.labels import Status
-from classifier.segmentation import FAMILY_HISTORY
-from classifier.words import Words
+from classifier.matching.cues import Cue
+from classifier.reading.corroboration import confirm, overtake
+from classifier.reading.cue_scopes import CueFinder, CuesOfDoc, Scope, next_apart
+from classifier.text.segmentation import FAMILY_HISTORY
+from classifier.text.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")
 

@@ -9,11 +9,11 @@ from spacy.tokens import Doc, Span
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
-from classifier.extent_readings import READERS
 from classifier.labels import SPREAD_LABELS
-from classifier.lexicon import Primary, load_anatomy
-from classifier.patterns import load_patterns
-from classifier.phrase_sites import NoteSites, PhraseSites
+from classifier.matching.lexicon import Primary, load_anatomy
+from classifier.matching.patterns import load_patterns
+from classifier.reading.extent_readings import READERS
+from classifier.reading.phrase_sites import NoteSites, PhraseSites
 from classifier.schemes import Scheme, load_scheme
 
 

@@ -11,16 +11,16 @@ from spacy.tokens import Doc, Span
 from classifier import attributes
 from classifier.components.base import RuleComponent
 from classifier.components.segments import SECTIONS, Sections
-from classifier.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactReader
 from classifier.labels import Label
-from classifier.lexicon import Lexicon, Reading
-from classifier.markup import blank_markup
-from classifier.note_facts import NoteFacts
-from classifier.pattern_search import PatternSearch, Search
-from classifier.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
-from classifier.raw_words import RawWords
-from classifier.segmentation import FAMILY_HISTORY, OTHER_SECTION
-from classifier.words import Words
+from classifier.matching.lexicon import Lexicon, Reading
+from classifier.matching.pattern_search import PatternSearch, Search
+from classifier.matching.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
+from classifier.reading.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactReader
+from classifier.reading.note_facts import NoteFacts
+from classifier.text.markup import blank_markup
+from classifier.text.raw_words import RawWords
+from classifier.text.segmentation import FAMILY_HISTORY, OTHER_SECTION
+from classifier.text.words import Words
 
 TERMS = "cancer_terms"
 """Key in `doc.spans` of the phrases; the `id_` of a span is the id of the pattern that found it."""

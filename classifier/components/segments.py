@@ -10,8 +10,8 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from classifier.components.base import RuleComponent
-from classifier.segmentation import load_headings, segment
-from classifier.specimens import Specimen
+from classifier.text.segmentation import load_headings, segment
+from classifier.text.specimens import Specimen
 
 SECTIONS = "cancer_sections"
 """Key in `doc.spans` of the sections: spans from heading to next heading, labelled with the section's name."""

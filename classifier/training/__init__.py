@@ -1,1 +1,1 @@
-"""How good the tags are, by a gold standard."""
+"""The model: what it sees, how it is trained; and how good tags are, by a gold standard."""

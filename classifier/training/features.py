@@ -12,8 +12,8 @@ from classifier import attributes
 from classifier.components.phrases import CANCERS, CLUES, PRIMARIES, SITES, TERMS
 from classifier.components.segments import Sections
 from classifier.labels import Label, Status
-from classifier.note_facts import NoteFacts
-from classifier.words import is_word
+from classifier.reading.note_facts import NoteFacts
+from classifier.text.words import is_word
 
 Features = dict[str, float | str]
 """Named values of one candidate, as `sklearn.feature_extraction.DictVectorizer` takes them."""

@@ -5,7 +5,7 @@ import json
 import pytest
 from spacy.tokens import Doc
 
-from classifier.note_facts import NoteFacts
+from classifier.reading.note_facts import NoteFacts
 from tests.conftest import CASES
 
 FACTS = [json.loads(line) for line in (CASES / "facts.jsonl").read_text(encoding="utf-8").splitlines()]

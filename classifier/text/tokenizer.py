@@ -11,7 +11,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from classifier.markup import blank_markup
+from classifier.text.markup import blank_markup
 
 # Abbreviations with a slash that are one word to a reader.
 _SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
@@ -32,7 +32,7 @@ _RUN = re.compile(rf"(?=[^\w\s]){_ENDING}{{100}}")
 class NoteTokenizer:
     """Split a note into tokens; `doc.text` is the note exactly as given.
 
-    Markup (HTML, RTF) becomes tokens of its own, which `classifier.words.words_of` leaves out.
+    Markup (HTML, RTF) becomes tokens of its own, which `classifier.text.words.words_of` leaves out.
     """
 
     def __init__(self, vocab: Vocab) -> None:

@@ -7,10 +7,10 @@ from spacy.tokens import Doc, Span
 
 from classifier.components.phrases import PRIMARIES, SITES, TERMS
 from classifier.components.segments import SPECIMEN_HEADINGS, SPECIMENS
-from classifier.lexicon import Anatomy, Primary, Site
-from classifier.note_facts import NoteFacts
-from classifier.raw_words import words_of
-from classifier.words import Words
+from classifier.matching.lexicon import Anatomy, Primary, Site
+from classifier.reading.note_facts import NoteFacts
+from classifier.text.raw_words import words_of
+from classifier.text.words import Words
 
 # How far, in tokens, a site that is joined to a phrase may stand before it, and behind it.
 _JOIN_BEFORE, _JOIN_AFTER = 12, 4

@@ -5,7 +5,7 @@ from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from classifier.raw_words import words_of
+from classifier.text.raw_words import words_of
 
 # What a heading stands behind: a letter or the word itself, or else a number.
 _LABEL = re.compile(

@@ -11,9 +11,9 @@ from operator import or_
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.lexicon import MOST_KNOWN, Lexicon, Terms
-from classifier.patterns import Anchor
-from classifier.raw_words import WORD, words_of
+from classifier.matching.lexicon import MOST_KNOWN, Lexicon, Terms
+from classifier.matching.patterns import Anchor
+from classifier.text.raw_words import WORD, words_of
 
 Kinds = NDArray[np.intp]
 """The kinds of the words of a text, in order."""

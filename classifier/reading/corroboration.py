@@ -7,7 +7,7 @@ from spacy.tokens import Span
 
 from classifier import attributes
 from classifier.labels import DISTANT_EXTENTS, SPREAD_LABELS, Extent, Label, Status
-from classifier.words import Words
+from classifier.text.words import Words
 
 # How often a cancer came back, by the word before.
 _ORDINALS = {"first": 1, "1st": 1, "second": 2, "2nd": 2, "third": 3, "3rd": 3, "fourth": 4, "4th": 4}

@@ -5,9 +5,9 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from itertools import zip_longest
 
-from classifier.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
-from classifier.note_facts import NoteFacts
-from classifier.raw_words import RawWords, words_of
+from classifier.matching.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
+from classifier.reading.note_facts import NoteFacts
+from classifier.text.raw_words import RawWords, words_of
 
 CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
 """Word classes that name a cancer. Not METS, which are units of exercise as well."""

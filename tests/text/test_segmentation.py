@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from classifier import resources
 from classifier.components.segments import SECTIONS
-from classifier.segmentation import load_headings, segment
+from classifier.text.segmentation import load_headings, segment
 from tests.conftest import CASES
 
 HEADINGS = load_headings(resources.RULES)

@@ -13,10 +13,10 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from classifier.lexicon import Lexicon
-from classifier.patterns import Step
-from classifier.raw_words import WORD
-from classifier.word_kinds import MOST_KINDS, Kinds, WordKinds
+from classifier.matching.lexicon import Lexicon
+from classifier.matching.patterns import Step
+from classifier.matching.word_kinds import MOST_KINDS, Kinds, WordKinds
+from classifier.text.raw_words import WORD
 
 
 @dataclass(frozen=True, slots=True)

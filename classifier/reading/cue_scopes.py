@@ -13,10 +13,10 @@ from spacy.language import Language
 from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
-from classifier.cues import Cue, load_cues
 from classifier.labels import Status
-from classifier.pattern_search import PatternSearch
-from classifier.words import Words
+from classifier.matching.cues import Cue, load_cues
+from classifier.matching.pattern_search import PatternSearch
+from classifier.text.words import Words
 
 # How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
 _REACH = 500

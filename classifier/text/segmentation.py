@@ -14,8 +14,8 @@ from operator import itemgetter
 from pathlib import Path
 
 from classifier import resources
-from classifier.markup import blank_markup
-from classifier.specimens import Specimen, Specimens, SpecimenWords, merged
+from classifier.text.markup import blank_markup
+from classifier.text.specimens import Specimen, Specimens, SpecimenWords, merged
 
 OTHER_SECTION = "other"
 """Name of a section whose heading is in no list."""

@@ -7,7 +7,7 @@ import spacy
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from classifier.tokenizer import NoteTokenizer
+from classifier.text.tokenizer import NoteTokenizer
 from tests.conftest import SAMPLES
 
 TOKENIZER = NoteTokenizer(spacy.blank("en").vocab)

@@ -61,7 +61,7 @@ class Pattern(BaseModel):
         ]
         | None
     ) = None
-    """How the sites around the phrase change its extent (see `classifier.extent_readings`); none: not at all."""
+    """How sites around the phrase change its extent (see `classifier.reading.extent_readings`); none: not at all."""
     polarity: Status | None = None
     """Status that the phrase has by itself, such as negated for N0."""
     needs: Literal["sentence", "note", "nodes", "topic", "staging"] | None = None

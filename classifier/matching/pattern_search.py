@@ -8,8 +8,8 @@ from typing import Any
 from spacy.matcher import Matcher
 from spacy.vocab import Vocab
 
-from classifier.lexicon import MOST_KNOWN
-from classifier.patterns import Anchor, anchor, anchors
+from classifier.matching.lexicon import MOST_KNOWN
+from classifier.matching.patterns import Anchor, anchor, anchors
 
 
 @dataclass(frozen=True, eq=False, slots=True)

@@ -15,9 +15,9 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
-from classifier.patterns import Anchor
-from classifier.raw_words import WORD
-from classifier.words import Words
+from classifier.matching.patterns import Anchor
+from classifier.text.raw_words import WORD
+from classifier.text.words import Words
 
 LYMPH_NODE = "lymph_node"
 """Id of a lymph node of no named station."""

@@ -8,7 +8,7 @@ from spacy.attrs import IS_SPACE, LOWER, ORTH, SENT_START, SPACY
 from spacy.tokens import Doc, Span
 
 from classifier import attributes
-from classifier.markup import blank_markup
+from classifier.text.markup import blank_markup
 
 Mend = Callable[[np.ndarray, Doc, np.ndarray], None]
 

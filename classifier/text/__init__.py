@@ -1,0 +1,1 @@
+"""A note as text: its markup, tokens, words, sentences, sections and specimens."""
