@@ -14,6 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.tags import summary_schema, tags_schema
+from tests.command import COMMAND, SECONDS, one_line, process, run
 from tests.conftest import SAMPLES
 
 NOTES = [
@@ -21,20 +22,6 @@ NOTES = [
     {"note_id": "b,1", "text": "Advanced lung cancer, seen\r\nin “clinic” 😀."},
     {"note_id": "c", "text": "Well."},
 ]
-SECONDS = 240
-
-
-def run(*arguments, cwd, stdin=None, **options):
-    command = [sys.executable, "-c", "from classifier.cli import main; main()", *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=SECONDS, **options)
-
-
-def one_line(result, code, *parts):
-    """Assert a clear end: the code, one line on standard error that holds the parts, no traceback."""
-    assert result.returncode == code, result.stderr
-    (line,) = result.stderr.strip().splitlines()
-    for part in parts:
-        assert part in line, line
 
 
 def write(folder, kind, notes=NOTES):
@@ -72,7 +59,7 @@ def test_each_kind_of_export_gives_the_same_tags(tmp_path, kind):
 
 
 def test_standard_input_in_standard_output_out(tmp_path):
-    result = run("tag", "-", cwd=tmp_path, stdin="".join(json.dumps(note) + "\n" for note in NOTES))
+    result = process("tag", "-", cwd=tmp_path, stdin="".join(json.dumps(note) + "\n" for note in NOTES))
     assert result.returncode == 0 and len(result.stdout.splitlines()) == 2
 
 
@@ -97,7 +84,8 @@ def test_tables_out_and_a_summary(tmp_path):
 
 def test_workers_give_the_same_table(tmp_path):
     for jobs in (1, 2):
-        assert run("tag", SAMPLES / "notes.jsonl", "-o", f"{jobs}.jsonl", "--jobs", jobs, cwd=tmp_path).returncode == 0
+        result = process("tag", SAMPLES / "notes.jsonl", "-o", f"{jobs}.jsonl", "--jobs", jobs, cwd=tmp_path)
+        assert result.returncode == 0
     assert (tmp_path / "1.jsonl").read_bytes() == (tmp_path / "2.jsonl").read_bytes() != b""
 
 
@@ -128,7 +116,7 @@ def test_rows_that_cannot_be_tagged_are_set_aside(tmp_path):
         json.dumps({"note_id": 5, "text": "Colon cancer, lung metastases."}),
     ]
     (tmp_path / "notes.jsonl").write_text("\n".join(lines))
-    result = run("tag", "notes.jsonl", "-o", "tags.jsonl", cwd=tmp_path)
+    result = process("tag", "notes.jsonl", "-o", "tags.jsonl", cwd=tmp_path)
     one_line(result, 1, "2 notes, 2 tags", "5 rows set aside", "tags.jsonl.errors.jsonl")
     aside = [json.loads(line) for line in (tmp_path / "tags.jsonl.errors.jsonl").read_text().splitlines()]
     assert [(row["row"], row["reason"].split()[0]) for row in aside] == [
@@ -205,7 +193,7 @@ def test_bad_targets_end_in_one_line(tmp_path):
     one_line(run("tag", path, "-o", path, "--force", cwd=tmp_path), 2, "E135")
     one_line(run("tag", path, "-o", "x.csv", "--summary", "x.csv", cwd=tmp_path), 2, "E136")
     one_line(run("tag", path, "--format", "parquet", cwd=tmp_path), 2, "E134", "-o")
-    one_line(run("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
+    one_line(process("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
 
 
 def test_head_ends_the_run_quietly(tmp_path):
@@ -219,25 +207,25 @@ def test_head_ends_the_run_quietly(tmp_path):
 
 
 def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
-    command = [sys.executable, "-c", "from classifier.cli import main; main()", "tag", "-", "-o", "tags.jsonl"]
-    process = subprocess.Popen(
+    command = [*COMMAND, "tag", "-", "-o", "tags.jsonl"]
+    running = subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )
     for _ in range(SECONDS * 10):
         if (tmp_path / "tags.jsonl.progress").exists():
             break
         time.sleep(0.1)
-    os.kill(process.pid, signal.SIGINT)
-    _, stderr = process.communicate(timeout=SECONDS)
+    os.kill(running.pid, signal.SIGINT)
+    _, stderr = running.communicate(timeout=SECONDS)
     assert (
-        process.returncode == 130
+        running.returncode == 130
         and stderr.strip() == "note-terms: stopped; no table was written. Go on with --resume."
     )
     assert not list(tmp_path.iterdir())
 
 
 def test_show(tmp_path):
-    result = run("show", "Advanced breast cancer, 3/17 nodes positive, no evidence of mets.", cwd=tmp_path)
+    result = process("show", "Advanced breast cancer, 3/17 nodes positive, no evidence of mets.", cwd=tmp_path)
     assert result.returncode == 0
     for part in ("[3/17 nodes positive]", "REGIONAL_SPREAD regional_nodes", "negated", 'cue "no evidence of"'):
         assert part in " ".join(result.stdout.split())

@@ -9,7 +9,7 @@ import pandas as pd
 
 from classifier.annotation.formats import gold, label_studio
 from classifier.batch.tables import read_table
-from tests.annotation.conftest import run
+from tests.command import run
 from tests.conftest import ROOT, SAMPLES
 
 ANNA, BEN = "anna@example.org", "ben@example.org"

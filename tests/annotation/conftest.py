@@ -1,34 +1,12 @@
-import contextlib
-import io
 import json
-import sys
-from types import SimpleNamespace
-from unittest import mock
 
 import pytest
 from hypothesis import strategies as st
 
 from classifier.annotation.annotators import Annotators
-from classifier.cli import main
 
 TEXT = "Ca of the breast with mets in the liver 😀 and a relapse; advanced, no spread to bone."
 LABELS = ["LOCAL_SPREAD", "DISTANT_SPREAD", "RECURRENCE", "IGNORE", "ADVANCED"]
-
-
-def run(*arguments, cwd):
-    """Run the command in this process, which has spaCy loaded already; see `tests.test_cli.run`."""
-    out, err, code = io.StringIO(), io.StringIO(), 0
-    with (
-        contextlib.chdir(cwd),
-        contextlib.redirect_stdout(out),
-        contextlib.redirect_stderr(err),
-        mock.patch.object(sys, "argv", ["note-terms", *map(str, arguments)]),
-    ):
-        try:
-            main()
-        except SystemExit as end:
-            code = end.code or 0
-    return SimpleNamespace(returncode=code, stdout=out.getvalue(), stderr=err.getvalue())
 
 
 def span(start, end, label="DISTANT_SPREAD", **more):

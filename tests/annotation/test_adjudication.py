@@ -11,8 +11,8 @@ from classifier.annotation.annotators import identity, read_annotators
 from classifier.annotation.disagreements import disagreements
 from classifier.errors import NoteTermsError
 from classifier.training.corpus import read_corpus
-from tests.annotation.conftest import annotators, files_of, run, span
-from tests.test_cli import one_line
+from tests.annotation.conftest import annotators, files_of, span
+from tests.command import one_line, run
 
 A = [span(0, 2), span(22, 39), span(57, 65, "ADVANCED")]
 B = [span(22, 26, status="possible"), span(57, 65, "ADVANCED", sense="distant"), span(70, 76, "IGNORE")]

@@ -14,9 +14,9 @@ from classifier.annotation.annotators import read_annotators
 from classifier.annotation.disagreements import disagreements
 from classifier.errors import NoteTermsError
 from classifier.training.evaluate import evaluate, read_annotations
-from tests.annotation.conftest import TEXT, annotators, files_of, run, span
+from tests.annotation.conftest import TEXT, annotators, files_of, span
+from tests.command import one_line, run
 from tests.conftest import SAMPLES
-from tests.test_cli import one_line
 
 
 def values(result):

@@ -7,9 +7,8 @@ import sys
 import pytest
 
 from classifier.annotation.formats import FormatName
-from tests.annotation.conftest import run
+from tests.command import one_line, run
 from tests.conftest import SAMPLES
-from tests.test_cli import one_line
 
 NOTES = [
     {"note_id": "007", "text": "Breast cancer with 😀 liver metastases."},

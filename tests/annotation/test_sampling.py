@@ -11,9 +11,9 @@ import pytest
 from classifier.annotation.sampling import choose, with_texts
 from classifier.batch.readers import Row
 from classifier.errors import NoteTermsError
-from tests.annotation.conftest import run, span
+from tests.annotation.conftest import span
+from tests.command import one_line, run
 from tests.conftest import SAMPLES
-from tests.test_cli import one_line
 
 
 def tag(note_id, score=0.97, decided_by="rule", label="DISTANT_SPREAD", **more):
