@@ -7,19 +7,19 @@ python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../sh
 
 import json
 import sys
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import pandas as pd
 import spacy
-from speed_others import OTHERS, ROUNDS, rate, sample
+from speed_others import OTHERS, reader, sample
+from turns import best_in_turns, timed
 
 import classifier
 from classifier.tagging import doc_tags
 
 ROOT = Path(__file__).parent.parent
 GOLD = ROOT.parent / "shared" / "gold"
+ROUNDS = 7
 SAMPLES = ROOT / "data" / "samples" / "notes.jsonl"
 
 
@@ -39,23 +39,13 @@ def exports(given: list[Path]) -> dict[str, pd.DataFrame]:
     return {"samples, 10 times": read([SAMPLES] * 10)}
 
 
-def seconds(work: Callable[[], object]) -> float:
-    """Best of some rounds: other work on the machine only ever adds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        work()
-        times.append(time.perf_counter() - began)
-    return min(times)
-
-
 def main() -> None:
     """Print a table for each set of notes."""
     bare, both, rules = spacy.blank("en"), classifier.load(), classifier.load(model="none")
     for name, notes in exports([Path(path) for path in sys.argv[1:]]).items():
         texts = notes["text"].tolist()
         gate = both._screen._gate
-        ways: dict[str, Callable[[], object]] = {
+        ways = {
             "spaCy's bare tokenizer": lambda texts=texts: [bare.make_doc(text) for text in texts],
             "clf.tag": lambda notes=notes: both.tag(notes),
             "clf.tag, rules alone": lambda notes=notes: rules.tag(notes),
@@ -63,25 +53,23 @@ def main() -> None:
             "the scan alone (RE2)": lambda texts=texts, gate=gate: [gate.findall(text.encode()) for text in texts],
         }
         print(f"\n{name}: {len(texts)} notes, {sum(map(len, texts)):,} characters")
-        rates: dict[str, float] = {}
-        for way, work in ways.items():
-            rates[way] = len(texts) / seconds(work)
-            times = rates[way] / rates["spaCy's bare tokenizer"]
-            print(f"  {way:24} {rates[way]:10,.0f} notes/s {times:8.2f} times the tokenizer")
-        print(
-            f"  clf.tag takes {rates['the scan alone (RE2)'] / rates['clf.tag']:,.0f} times as long as the scan alone"
-        )
+        took = best_in_turns({way: timed(work) for way, work in ways.items()}, ROUNDS)
+        for way, seconds in took.items():
+            times = took["spaCy's bare tokenizer"] / seconds
+            print(f"  {way:24} {len(texts) / seconds:10,.0f} notes/s {times:8.2f} times the tokenizer")
+        print(f"  clf.tag takes {took['clf.tag'] / took['the scan alone (RE2)']:,.0f} times as long as the scan alone")
     if OTHERS:
         notes = sample()
         print(f"\na sample of {len(notes)} notes")
         ways = {
-            "spaCy's bare tokenizer": seconds(lambda: [bare.make_doc(note) for note in notes]),
-            "clf.tag": seconds(lambda: list(both.tag_notes(("", note) for note in notes))),
-            **{name: len(notes) / rate(make(), notes) for name, make in OTHERS.items()},
+            "spaCy's bare tokenizer": lambda: [bare.make_doc(note) for note in notes],
+            "clf.tag": lambda: list(both.tag_notes(("", note) for note in notes)),
+            **{name: reader(make(), notes) for name, make in OTHERS.items()},
         }
-        for name, took in ways.items():
-            times = ways["spaCy's bare tokenizer"] / took
-            print(f"  {name:24} {len(notes) / took:10,.1f} notes/s {times:8.3f} times the tokenizer", flush=True)
+        took = best_in_turns({way: timed(work) for way, work in ways.items()}, ROUNDS)
+        for way, seconds in took.items():
+            times = took["spaCy's bare tokenizer"] / seconds
+            print(f"  {way:24} {len(notes) / seconds:10,.1f} notes/s {times:8.3f} times the tokenizer", flush=True)
 
 
 if __name__ == "__main__":

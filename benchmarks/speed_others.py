@@ -7,12 +7,12 @@ python3 -m venv other && other/bin/pip install medspacy && other/bin/python benc
 """
 
 import random
-import time
 from collections.abc import Callable
 from importlib.util import find_spec
 
 import spacy
 from exports import texts
+from turns import best_in_turns, timed
 
 SAMPLE = 150
 ROUNDS = 3
@@ -60,15 +60,9 @@ def sample() -> list[str]:
     return random.Random(1).sample(notes, min(SAMPLE, len(notes)))
 
 
-def rate(read: Callable[[str], object], notes: list[str]) -> float:
-    """Notes a second, best of some rounds: the first learns words, and other work on the machine only ever adds."""
-    times = []
-    for _ in range(ROUNDS):
-        began = time.perf_counter()
-        for note in notes:
-            read(note)
-        times.append(time.perf_counter() - began)
-    return len(notes) / min(times)
+def reader(read: Callable[[str], object], notes: list[str]) -> Callable[[], object]:
+    """What reads all of some notes."""
+    return lambda: [read(note) for note in notes]
 
 
 def main() -> None:
@@ -76,12 +70,12 @@ def main() -> None:
     if not OTHERS:
         raise SystemExit("Neither EDS-NLP nor medSpaCy is installed: see the head of this file.")
     notes = sample()
-    bare = rate(spacy.blank("en").make_doc, notes)
+    readers = {"spaCy bare tokenizer": spacy.blank("en").make_doc, **{name: make() for name, make in OTHERS.items()}}
+    took = best_in_turns({name: timed(reader(read, notes)) for name, read in readers.items()}, ROUNDS)
     print(f"{len(notes)} notes; spaCy {spacy.__version__}")
-    print(f"  {'spaCy bare tokenizer':24} {bare:10,.1f} notes/s {1:8.3f} times the tokenizer")
-    for name, make in OTHERS.items():
-        theirs = rate(make(), notes)
-        print(f"  {name:24} {theirs:10,.1f} notes/s {theirs / bare:8.3f} times the tokenizer", flush=True)
+    for name, seconds in took.items():
+        times = took["spaCy bare tokenizer"] / seconds
+        print(f"  {name:24} {len(notes) / seconds:10,.1f} notes/s {times:8.3f} times the tokenizer")
 
 
 if __name__ == "__main__":

@@ -8,6 +8,7 @@ import sys
 import time
 
 from command import NOTE_TERMS, seconds
+from turns import best_in_turns
 
 ROUNDS = 5
 NOTE = b'{"note_id": 1, "text": "Breast cancer metastatic to the liver."}\n'
@@ -35,10 +36,7 @@ def main() -> None:
         "classifier.load()": lambda: seconds([python, "-c", "import classifier; classifier.load()"]),
         "note-terms tag, first tag": first_tag,
     }
-    best = dict.fromkeys(ways, float("inf"))
-    for _ in range(ROUNDS):
-        for name, way in ways.items():
-            best[name] = min(best[name], way())
+    best = best_in_turns(ways, ROUNDS)
     for name, took in best.items():
         print(f"  {name:28}{took:8.2f} s {took / best['import typer']:8.1f} times import typer")
 

@@ -5,10 +5,12 @@ python benchmarks/workers.py [NOTES]        default: 40,000 notes, in turns, bes
 
 import sys
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from command import NOTE_TERMS, seconds
 from exports import write_export
+from turns import best_in_turns
 
 ROUNDS = 2
 
@@ -19,11 +21,11 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         notes, table = Path(folder) / "notes.jsonl", Path(folder) / "tags.parquet"
         write_export(notes, count)
-        best = {1: float("inf"), 2: float("inf")}
-        for _ in range(ROUNDS):
-            for jobs in best:
-                command = [*NOTE_TERMS, "tag", str(notes), "-o", str(table), "--force", "--jobs", str(jobs)]
-                best[jobs] = min(best[jobs], seconds(command))
+
+        def run(jobs: int) -> float:
+            return seconds([*NOTE_TERMS, "tag", str(notes), "-o", str(table), "--force", "--jobs", str(jobs)])
+
+        best = best_in_turns({jobs: partial(run, jobs) for jobs in (1, 2)}, ROUNDS)
     print(f"{count:,} notes, from command to table")
     for jobs, took in best.items():
         print(f"  {jobs} at work {took:8.1f} s {count / took:10,.0f} notes/s {best[1] / took:8.2f} times one")
