@@ -12,8 +12,9 @@ import classifier.tagging
 from classifier import resources
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
+from classifier.matching.anatomy import load_anatomy
 from classifier.matching.cues import load_cues
-from classifier.matching.lexicon import Lexicon, load_anatomy
+from classifier.matching.lexicon import Lexicon
 from classifier.matching.patterns import NOT_CANCER, anchors, load_patterns
 from classifier.reading.extent_readings import READERS
 from classifier.reading.fact_reader import CANCER_CLASSES

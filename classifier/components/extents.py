@@ -10,7 +10,7 @@ from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import SPREAD_LABELS
-from classifier.matching.lexicon import Primary, load_anatomy
+from classifier.matching.anatomy import Primary, load_anatomy
 from classifier.matching.patterns import load_patterns
 from classifier.reading.extent_readings import READERS
 from classifier.reading.phrase_sites import NoteSites, PhraseSites

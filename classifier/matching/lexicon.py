@@ -4,9 +4,7 @@ import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from spacy.attrs import ENT_IOB, ENT_TYPE
@@ -15,96 +13,10 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
+from classifier.matching.anatomy import LYMPH_NODE, load_anatomy
 from classifier.matching.patterns import Anchor
 from classifier.text.raw_words import WORD
 from classifier.text.words import Words
-
-LYMPH_NODE = "lymph_node"
-"""Id of a lymph node of no named station."""
-NODE_LEVEL = "node_level"
-"""Id of a station that is a number, of the neck, the axilla or the mediastinum."""
-
-
-@dataclass(frozen=True, slots=True)
-class Site:
-    """A place to which a cancer can spread."""
-
-    id: str
-    """Normalised name."""
-    kind: str
-    """`organ`, `structure`, `node` (a station of lymph nodes) or `cavity` (a surface that is seeded)."""
-    terms: tuple[str, ...] = ()
-    """Words that name it by themselves."""
-    with_node: tuple[str, ...] = ()
-    """Words that name this station only beside a word for lymph node."""
-    far: bool = False
-    """What grows into it is a metastasis, unless it is a neighbour of the organ of origin."""
-    seeded: bool = False
-    """A surface which, named as free of a cancer, is free of distant spread."""
-    even_of_its_own: bool = False
-    """A metastasis in it is one even of a cancer that started in it: "lung metastases" of a lung cancer."""
-
-
-@dataclass(frozen=True, slots=True)
-class Primary:
-    """A kind of cancer, by the organ in which it started."""
-
-    id: str
-    """Normalised name."""
-    organ: tuple[str, ...] = ()
-    """Its own sites: growth within them is no spread."""
-    terms: tuple[str, ...] = ()
-    """Phrases that name the cancer."""
-    organ_terms: tuple[str, ...] = ()
-    """Words for the organ that name the cancer beside a word for cancer."""
-    clues: tuple[str, ...] = ()
-    """Operations and markers that point to it."""
-    regional_nodes: tuple[str, ...] = ()
-    """Stations that are N by AJCC."""
-    neighbours: tuple[str, ...] = ()
-    """Sites whose direct invasion is regional spread by direct extension."""
-    region: tuple[str, ...] = ()
-    """Sites of the same body region, farther than the neighbours and not distant."""
-    local_recurrence: tuple[str, ...] = ()
-    """Sites at which a recurrence is local."""
-    distant_usual: tuple[str, ...] = ()
-    """Usual distant sites."""
-    haematological: bool = False
-    """Lymphoma, leukaemia, myeloma: not called metastatic (CCS)."""
-    head_and_neck: bool = False
-    """Of the head and neck: stages IVA and IVB are not distant (AJCC)."""
-
-
-@dataclass(frozen=True)
-class Anatomy:
-    """The sites and primaries of `sites.toml`, by id."""
-
-    sites: dict[str, Site]
-    primaries: dict[str, Primary]
-
-    @cached_property
-    def of_blood(self) -> frozenset[str]:
-        """The ids of the cancers of blood and lymph nodes."""
-        return frozenset(name for name, primary in self.primaries.items() if primary.haematological)
-
-    @cached_property
-    def stations(self) -> frozenset[str]:
-        """The words that name a station of nodes, by themselves or beside a word for lymph node."""
-        nodes = [site for site in self.sites.values() if site.kind == "node"]
-        return frozenset(term for site in nodes for term in (*site.terms, *site.with_node))
-
-
-def load_anatomy(rules: Path) -> Anatomy:
-    """Read `sites.toml` from a folder of rules."""
-    content = resources.read_toml(rules / "sites.toml")
-    return Anatomy(
-        {LYMPH_NODE: Site(LYMPH_NODE, "node"), **{entry["id"]: Site(**_frozen(entry)) for entry in content["sites"]}},
-        {entry["id"]: Primary(**_frozen(entry)) for entry in content["primaries"]},
-    )
-
-
-def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +103,7 @@ class Lexicon:
         self.shapes = list(vocabulary["shapes"].items())
         self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in self.shapes]
         self._terms = terms
-        self._cancers = frozenset(self.words_of_class("CANCER"))
+        self._cancers = self.words_of_class("CANCER")
         self._shape_of: dict[int, str] = {}
         self._organs: dict[str, list[str]] = {}
         for primary in self.anatomy.primaries.values():

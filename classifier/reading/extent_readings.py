@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from classifier.labels import Extent, Label
-from classifier.matching.lexicon import LYMPH_NODE, NODE_LEVEL, Site
+from classifier.matching.anatomy import LYMPH_NODE, NODE_LEVEL, Site
 from classifier.reading.phrase_sites import PhraseSites, last_listed, mentions_between
 
 _OPERATED_SITE = "operated_site"

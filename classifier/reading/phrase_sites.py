@@ -7,7 +7,7 @@ from spacy.tokens import Doc, Span
 
 from classifier.components.phrases import PRIMARIES, SITES, TERMS
 from classifier.components.segments import SPECIMEN_HEADINGS, SPECIMENS
-from classifier.matching.lexicon import Anatomy, Primary, Site
+from classifier.matching.anatomy import Anatomy, Primary, Site
 from classifier.reading.note_facts import NoteFacts
 from classifier.text.raw_words import words_of
 from classifier.text.words import Words
