@@ -72,7 +72,7 @@ class PhraseFinder(RuleComponent):
     over the same words as another label ("locally advanced" is both).
     """
 
-    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml", "frequent_words.toml")
+    files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
 
     def __init__(self, nlp: Language, weak: bool = False, rules: str | Path | None = None) -> None:
         attributes.register()

@@ -1,6 +1,5 @@
 """The words that the rules speak of: what class a token has, and where a site or a primary is named."""
 
-import math
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -13,6 +12,7 @@ from spacy.matcher import PhraseMatcher
 from spacy.tokens import Doc, Span
 
 from classifier import resources
+from classifier.matching import frequent_words
 from classifier.matching.anatomy import LYMPH_NODE, load_anatomy
 from classifier.matching.patterns import Anchor
 from classifier.text.raw_words import WORD
@@ -80,7 +80,6 @@ class Lexicon:
         self.anatomy = load_anatomy(rules)
         vocabulary = resources.read_toml(rules / "vocabulary.toml")
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
-        self._shares: dict[str, float] = resources.read_toml(rules / "frequent_words.toml")
         self._telling: dict[Terms, frozenset[str]] = {}
         self._common: dict[Terms, float] = {}
         self._of_class: dict[str, frozenset[str]] = {}
@@ -149,18 +148,14 @@ class Lexicon:
         known = frozenset() if term in self._cancers else self._cancers
         return min(
             words,
-            key=lambda word: (word not in terms, word in known, self._shares.get(word, 0.0), -len(word)),
+            key=lambda word: (word not in terms, word in known, frequent_words.share(word), -len(word)),
             default=term,
         )
 
     def commonness(self, terms: Terms) -> float:
         """Return in how many of 100 ordinary notes one of some terms may stand, roughly."""
         if terms not in self._common:
-            words = self.telling(terms)
-            # Exact, so that it does not depend on the order of the words.
-            shares = math.fsum(100 * self._shares.get(word, 0.0) for word in words)
-            anything = any(word.isdigit() or not WORD.search(word) for word in words)
-            self._common[terms] = 1000.0 if anything else min(100.0, shares + len(words) / 10 + 3.0 * len(terms.shapes))
+            self._common[terms] = frequent_words.commonness(self.telling(terms), terms.shapes)
         return self._common[terms]
 
     def terms(self, place: Anchor) -> Terms:

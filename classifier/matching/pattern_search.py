@@ -3,6 +3,7 @@
 import re
 from collections.abc import Callable, Collection, Iterable, Iterator
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any
 
 from spacy.matcher import Matcher
@@ -18,6 +19,8 @@ class Search:
 
     key: int
     """Id of the pattern, as spaCy numbers it."""
+    number: int
+    """How many patterns were added before it."""
     matcher: Matcher
     """It alone."""
     needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
@@ -51,7 +54,7 @@ class PatternSearch:
         rarest = anchor(tokens, self._commonness)
         others = [place for place in anchors(tokens) if place != rarest and not place.shapes]
         needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
-        search = Search(strings.add(name), Matcher(self._vocab), needs)
+        search = Search(strings.add(name), len(self._by_key), Matcher(self._vocab), needs)
         search.matcher.add(name, [tokens], **options)
         self._by_key[search.key] = search
         if rarest is None:
@@ -64,7 +67,7 @@ class PatternSearch:
         self._by_shape += [(re.compile(shape), search) for shape in rarest.shapes]
 
     def of(self, words: Collection[int], classes: Collection[str] = ()) -> Iterator[Search]:
-        """Give the patterns of which all that they need stands in a sentence.
+        """Give the patterns of which all that they need stands in a sentence, in the order in which they were added.
 
         Parameters
         ----------
@@ -80,7 +83,7 @@ class PatternSearch:
                 found |= searches
         for name in classes:
             found |= dict.fromkeys(self._by_class.get(name, ()))
-        for search in found:
+        for search in sorted(found, key=attrgetter("number")):
             if all(not words.isdisjoint(need) or not classes.isdisjoint(kinds) for need, kinds in search.needs):
                 yield search
 

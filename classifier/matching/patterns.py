@@ -153,7 +153,8 @@ def runs(tokens: list[dict[str, Any]]) -> list[list[Step]]:
 
 
 def _anchor_of(token: dict[str, Any]) -> Anchor | None:
-    words = _values(token.get("LOWER")) + [word.lower() for word in _values(token.get("ORTH"))]
+    written = _values(token.get("ORTH")) + _values(token.get("TEXT"))
+    words = _values(token.get("LOWER")) + [word.lower() for word in written]
     classes, shapes = _values(token.get("ENT_TYPE")), _shapes(token.get("LOWER"))
     return Anchor(frozenset(words), frozenset(classes), frozenset(shapes)) if words or classes or shapes else None
 

@@ -3,7 +3,6 @@
 ConText is of Chapman et al. 2001 and Harkema et al. 2009.
 """
 
-import math
 from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,6 +14,7 @@ from spacy.tokens import Doc, Span
 
 from classifier.labels import Status
 from classifier.matching.cues import Cue, load_cues
+from classifier.matching.frequent_words import commonness
 from classifier.matching.pattern_search import PatternSearch
 from classifier.text.words import Words
 
@@ -50,7 +50,7 @@ class CueFinder:
     def __init__(self, nlp: Language, rules: Path) -> None:
         self._by_key: dict[int, Cue] = {}
         self._wordings = PhraseMatcher(nlp.vocab, attr="LOWER")
-        self._patterns = PatternSearch(nlp.vocab, lambda place: len(place.words) or math.inf)
+        self._patterns = PatternSearch(nlp.vocab, lambda place: commonness(place.words, place.shapes))
         for cue in load_cues(rules):
             self._by_key[nlp.vocab.strings.add(cue.id)] = cue
             if cue.pattern:

@@ -3,7 +3,6 @@
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
-from itertools import zip_longest
 
 from classifier.matching.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
 from classifier.reading.note_facts import NoteFacts
@@ -120,9 +119,10 @@ class FactReader:
     def _find(self, words: RawWords) -> Iterator[tuple[int, int, _Term]]:
         """The facts in the words: of terms that overlap the first, of those the longest; clues wherever they stand."""
         reached = 0
-        for start, (word, following) in enumerate(zip_longest(words.lower, words.lower[1:])):
-            here = self._starting.get(word)
-            if here is None or not (here.alone or following in here.followers):
+        lower = words.lower
+        starting = [(start, here) for start, here in enumerate(map(self._starting.get, lower)) if here]
+        for start, here in starting:
+            if not here.alone and here.followers.isdisjoint(lower[start + 1 : start + 2]):
                 continue
             for end, terms in self._at(words, start):
                 for term in terms:

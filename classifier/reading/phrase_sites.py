@@ -2,7 +2,6 @@
 
 from bisect import bisect_left, bisect_right
 
-import numpy as np
 from spacy.tokens import Doc, Span
 
 from classifier.components.phrases import PRIMARIES, SITES, TERMS
@@ -33,7 +32,7 @@ class NoteSites:
     def __init__(self, doc: Doc, words: dict[str, frozenset[str]]) -> None:
         self.words = words
         of_words = Words(doc)
-        self.sentences = np.array(of_words.sentence)
+        self.sentences = of_words.sentence
         groups = (TERMS, SITES, PRIMARIES, SPECIMENS, SPECIMEN_HEADINGS)
         spans = {key: list(map(of_words.span, doc.spans.get(key, ()))) for key in groups}
         self.phrases = spans[TERMS]
@@ -52,12 +51,11 @@ class NoteSites:
 
     def bounds(self, sentence: int) -> tuple[int, int]:
         """First token of a sentence, and the one after its last."""
-        first, last = np.searchsorted(self.sentences, (sentence, sentence + 1))
-        return int(first), int(last)
+        return bisect_left(self.sentences, sentence), bisect_right(self.sentences, sentence)
 
     def primaries_near(self, span: Span) -> list[str]:
         """The primaries named in the sentence of a phrase, the nearest first."""
-        named = self.primaries.get(int(self.sentences[span.start]), [])
+        named = self.primaries.get(self.sentences[span.start], [])
         near = [
             (max(mention.start - span.end, span.start - mention.end, 0), name)
             for mention, name in mentions_between(named, span.start - _REACH, span.end + _REACH)
@@ -74,14 +72,14 @@ class NoteSites:
             return []
         heading = self._headings[number]
         # A heading in capitals starts a sentence of its own behind its letter.
-        sentences = range(int(self.sentences[heading.start]), int(self.sentences[heading.end - 1]) + 1)
+        sentences = range(self.sentences[heading.start], self.sentences[heading.end - 1] + 1)
         named = (pair for sentence in sentences for pair in self.sites.get(sentence, []))
         return [name for site, name in named if heading.start <= site.start < heading.end]
 
     def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
         grouped: dict[int, list[tuple[Span, str]]] = {}
         for span, name in pairs:
-            grouped.setdefault(int(self.sentences[span.start]), []).append((span, name))
+            grouped.setdefault(self.sentences[span.start], []).append((span, name))
         return grouped
 
     def in_other_phrase(self, site: Span, phrase: Span) -> bool:
@@ -108,7 +106,7 @@ class PhraseSites:
         self.stations = anatomy.stations
         self.organs_of_note = {organ for name in note.primaries_by_weight for organ in anatomy.primaries[name].organ}
         self.sites: list[Site] = []
-        self.number = sentence = int(note.sentences[span.start])
+        self.number = sentence = note.sentences[span.start]
         first, last = note.bounds(sentence)
         self.first, self.last = max(first, span.start - _REACH), min(last, span.end + _REACH)
         self.sites_of_sentence = mentions_between(note.sites.get(sentence, []), self.first, self.last)

@@ -1,6 +1,7 @@
 """The words of a Doc, without the white space and markup between them, and the sentences that they stand in."""
 
 from collections.abc import Callable
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
@@ -15,13 +16,14 @@ Mend = Callable[[np.ndarray, Doc, np.ndarray], None]
 
 def is_word(doc: Doc) -> np.ndarray:
     """Return for each token of a Doc whether it is a word or mark of the note, and not white space or markup."""
+    if attributes.of_windows(doc):
+        # Windows are made so that each token is a word.
+        return np.ones(len(doc), dtype=bool)
     kept: np.ndarray = doc.to_array(IS_SPACE) == 0
-    if not attributes.of_windows(doc):
-        # Windows are made of text whose markup is blanked.
-        text = doc.text
-        plain = blank_markup(text)
-        if plain is not text:
-            kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
+    text = doc.text
+    plain = blank_markup(text)
+    if plain is not text:
+        kept &= [not plain[token.idx : token.idx + len(token)].isspace() for token in doc]
     return kept
 
 
@@ -54,21 +56,28 @@ class Words:
     def __init__(self, doc: Doc, mend: Mend | None = None) -> None:
         self.positions: np.ndarray = np.flatnonzero(is_word(doc))
         if attributes.of_windows(doc):
-            # Windows are made so that each token is a word.
             self.doc = doc
         else:
             strings, tokens = doc.vocab.strings, doc.to_array([ORTH, SPACY]).reshape(-1, 2)[self.positions]
             apart = np.diff(self.positions, append=len(doc)) > 1
             spaces = (tokens[:, 1].astype(bool) | apart).tolist()
             self.doc = Doc(doc.vocab, words=[strings[key] for key in tokens[:, 0].tolist()], spaces=spaces)
-        self.lower: list[int] = self.doc.to_array(LOWER).tolist()
         starts = doc.to_array(SENT_START) == 1
         if mend is not None:
             mend(starts, doc, self.positions)
-        numbers = np.cumsum(starts)[self.positions]
-        self.sentence: list[int] = numbers.tolist()
-        firsts = [0, *(np.flatnonzero(numbers[1:] != numbers[:-1]) + 1).tolist(), len(numbers)] if len(numbers) else []
-        self.bounds = {self.sentence[start]: (start, end) for start, end in pairwise(firsts)}
+        self._numbers: np.ndarray = np.cumsum(starts)[self.positions]
+        self.sentence: list[int] = self._numbers.tolist()
+
+    @cached_property
+    def lower(self) -> list[int]:  # noqa: D102 - an attribute of the class
+        keys: list[int] = self.doc.to_array(LOWER).tolist()
+        return keys
+
+    @cached_property
+    def bounds(self) -> dict[int, tuple[int, int]]:  # noqa: D102 - an attribute of the class
+        inner = (np.flatnonzero(self._numbers[1:] != self._numbers[:-1]) + 1).tolist()
+        ends = [0, *inner, len(self.sentence)] if self.sentence else []
+        return {self.sentence[start]: (start, end) for start, end in pairwise(ends)}
 
     def span(self, original: Span) -> Span:
         """Return a span of the original Doc as one of the words."""

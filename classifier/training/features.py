@@ -1,5 +1,6 @@
 """What the model sees of a candidate phrase: its words, what stands around it, and the vote of its rule."""
 
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
@@ -50,8 +51,8 @@ class _Context:
 
     def __init__(self, doc: Doc) -> None:
         self.doc = doc
-        self.is_word = is_word(doc)
-        self.sentences: np.ndarray = np.cumsum(doc.to_array(SENT_START) == 1)
+        self.is_word: list[bool] = is_word(doc).tolist()
+        self.sentences: list[int] = np.cumsum(doc.to_array(SENT_START) == 1).tolist()
         self.sections = Sections(doc)
         self.classes: dict[int, str] = {}
         for key, name in ((SITES, "SITE"), (PRIMARIES, "PRIMARY"), (CANCERS, "CANCER"), (CLUES, "CLUE")):
@@ -61,7 +62,7 @@ class _Context:
         self.reaches: dict[int, dict[str, tuple[int, int]]] = {}
         """In each sentence, the first and the last token of each class."""
         for index, name in sorted(self.classes.items()):
-            reach = self.reaches.setdefault(int(self.sentences[index]), {})
+            reach = self.reaches.setdefault(self.sentences[index], {})
             reach[name] = reach.get(name, (index, index))[0], index
         self.facts = NoteFacts.of(doc)
         self.affirmed: Counter[str] = Counter()
@@ -73,11 +74,12 @@ class _Context:
     def of(self, span: Span) -> Features:
         """The features of one candidate."""
         stored = attributes.attributes(span)
-        first, last = np.searchsorted(self.sentences, (self.sentences[span.start], self.sentences[span.start] + 1))
+        sentence = self.sentences[span.start]
+        first, last = bisect_left(self.sentences, sentence), bisect_right(self.sentences, sentence)
         # A sentence may be as long as the note: only so much of it is read.
-        before = list(islice(self._words(range(span.start - 1, int(first) - 1, -1)), _AROUND))
+        before = list(islice(self._words(range(span.start - 1, first - 1, -1)), _AROUND))
         within = list(self._words(range(span.start, span.end)))
-        after = list(islice(self._words(range(span.end, int(last))), _AROUND))
+        after = list(islice(self._words(range(span.end, last)), _AROUND))
         rule = f"{span.id_}{'/weak' if stored['weak'] else ''}"
         found: Features = {
             "rule": rule,
@@ -114,7 +116,7 @@ class _Context:
                 found[f"{name} {word}"] = 1.0
                 found[f"near {word[:_STEM]}"] = 1.0
             found[f"{name} pair"] = " ".join(words[:2])
-        for name, (start, end) in self.reaches.get(int(self.sentences[span.start]), {}).items():
+        for name, (start, end) in self.reaches.get(sentence, {}).items():
             if start < span.start:
                 found[f"{name} before"] = 1.0
             if end >= span.end:
