@@ -10,7 +10,7 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import Sections
+from classifier.components.segments import SECTIONS, Sections
 from classifier.labels import Status
 from classifier.matching.cues import Cue
 from classifier.reading.corroboration import confirm, overtake
@@ -78,7 +78,8 @@ class Assertion(RuleComponent):
         spans = list(doc.ents) if self.spans_key == "ents" else list(doc.spans.get(self.spans_key, ()))
         if not spans:
             return doc
-        words = Words(doc, _mend)
+        # The sentences of `cancer_segments` need no mending.
+        words = Words(doc, None if SECTIONS in doc.spans else _mend)
         sections = Sections(doc)
         cues = CuesOfDoc(words, self._finder)
         asked: set[Span] = set()

@@ -51,11 +51,12 @@ def overtake(spans: list[Span], words: Words) -> None:
     if not came_back:
         return
     text = words.doc.text
+    places = {span: int(np.searchsorted(words.positions, span.start)) for span in spans}
     counts = {
-        span: _ORDINALS.get(span[0].lower_) or _ORDINALS.get(span.doc[max(span.start - 1, 0)].lower_, 0)
+        span: _ORDINALS.get(span[0].lower_) or _ORDINALS.get(words.doc[max(places[span] - 1, 0)].lower_, 0)
         for span in came_back
     }
-    sentences = {span: words.sentence[int(np.searchsorted(words.positions, span.start))] for span in spans}
+    sentences = {span: words.sentence[place] for span, place in places.items()}
     dated = {number for number in set(sentences.values()) if _ENTRY.match(text, words.doc[words.bounds[number][0]].idx)}
     for span in came_back:
         overtaken = sentences[span] in dated and sentences[span] < max(dated)

@@ -20,8 +20,10 @@ _SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u"
 _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3XxOo+])|(?<=N[0-3][a-cA-C])|(?<=mi))"
 _NEXT_CATEGORY = r"(?=[cpyra]{0,3}[NM][0-3XxOo+])"
 _PUNCTUATION = r"[^\w\s.,]|_+|[.,](?!\d)|(?<!\d)[.,]"
-_INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_PUNCTUATION}")
-_PREFIX = re.compile(r"[^\w\s]|_+")
+# Positive and negative, in short.
+_SIGN = r"[+-](?i:ve)\b"
+_INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_SIGN}|{_PUNCTUATION}")
+_PREFIX = re.compile(rf"{_SIGN}|[^\w\s]|_+")
 # A row of underscores is tried once, not from each of its characters.
 _ENDING = r"(?:['’][sS]|[^\w\s]|(?<!_)_++)"
 _SUFFIX = re.compile(rf"{_ENDING}$")

@@ -58,7 +58,8 @@ class _Context:
         for key, name in ((SITES, "SITE"), (PRIMARIES, "PRIMARY"), (CANCERS, "CANCER"), (CLUES, "CLUE")):
             for span in doc.spans.get(key, ()):
                 for index in range(span.start, span.end):
-                    self.classes.setdefault(index, name)
+                    if self.is_word[index]:
+                        self.classes.setdefault(index, name)
         self.reaches: dict[int, dict[str, tuple[int, int]]] = {}
         """In each sentence, the first and the last token of each class."""
         for index, name in sorted(self.classes.items()):
