@@ -14,7 +14,7 @@ from spacy.vocab import Vocab
 from classifier.text.markup import blank_markup
 
 # Abbreviations with a slash that are one word to a reader.
-_SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
+_SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
 
 # T2N0M0 without a space is three facts. A look-behind has one width, so each way for a category to end stands apart.
 _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3XxOo+])|(?<=N[0-3][a-cA-C])|(?<=mi))"
