@@ -12,13 +12,46 @@ from tests.conftest import SAMPLES
 
 TOKENIZER = NoteTokenizer(spacy.blank("en").vocab)
 TEXTS = [json.loads(line)["text"] for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
-WORDS = st.sampled_from(["node", "r/o", "s/p", "3.5", "T2N0M0", "pT2cN1", "_", "___", " ", "\n", "é", "😀", ".5", "1."])
+WORDS = st.sampled_from(
+    [
+        "node",
+        "r/o",
+        "s/p",
+        "3.5",
+        "T2N0M0",
+        "pT2cN1",
+        "LN+ve",
+        "-ve",
+        "w/",
+        "_",
+        "___",
+        " ",
+        "\n",
+        "é",
+        "😀",
+        ".5",
+        "1.",
+    ]
+)
 RUNS = st.builds(lambda mark, times: mark * times, st.sampled_from([*"(/.-*,", "_(", ").", "-—"]), st.integers(1, 250))
 
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_samples_come_back(text):
     assert TOKENIZER(text).text == text
+
+
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        ("Nodes +ve.", ["Nodes", "+ve", "."]),
+        ("(ER -ve, LN+VE)", ["(", "ER", "-ve", ",", "LN", "+VE", ")"]),
+        ("T3N1M0 w/ SVI", ["T3", "N1", "M0", "w/", "SVI"]),
+        ("no. 4-vein", ["no", ".", "4", "-", "vein"]),
+    ],
+)
+def test_what_is_one_word_to_a_reader_is_one_token(text, words):
+    assert [token.text for token in TOKENIZER(text)] == words
 
 
 @settings(max_examples=60, deadline=None)
