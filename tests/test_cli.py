@@ -4,9 +4,12 @@ import csv
 import gzip
 import json
 import os
+import re
+import shlex
 import signal
 import subprocess
 import sys
+import textwrap
 import time
 
 import pandas as pd
@@ -15,7 +18,7 @@ import pytest
 
 from classifier.tags import summary_schema, tags_schema
 from tests.command import COMMAND, SECONDS, one_line, process, run
-from tests.conftest import SAMPLES
+from tests.conftest import ROOT, SAMPLES
 
 NOTES = [
     {"note_id": "007", "text": "Breast cancer with liver metastases."},
@@ -232,6 +235,14 @@ def test_show(tmp_path):
     assert "No tags." in run("show", "-", cwd=tmp_path, stdin="Well today.").stdout
     reason = run("show", "Advanced breast cancer.", cwd=tmp_path).stdout
     assert "locally advanced or metastatic" in " ".join(reason.split())
+
+
+def test_the_readme_shows_what_the_command_prints(tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "200")
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    command, shown = re.search(r"^    \$ note-terms (.+)\n((?:    .+\n|\n)+)", readme, re.MULTILINE).groups()
+    result = run(*shlex.split(command), cwd=tmp_path)
+    assert result.stdout.strip() == textwrap.dedent(shown).strip()
 
 
 def test_explain(tmp_path):
