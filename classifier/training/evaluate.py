@@ -56,7 +56,10 @@ class Evaluation:
     """How well tags agree with gold."""
 
     counts: dict[str, Count] = field(default_factory=lambda: defaultdict(Count))
-    """`tag`, `tag+status`, `extent`, `historical`, `advanced`, `flag`, and `label:` with each label."""
+    """`tag`, `tag+status`, `extent`, `historical`, `advanced`, `flag`, and `label:` with each label.
+
+    `historical` is counted over the pairs of `tag` alone.
+    """
     status_right: int = 0
     """Pairs of the same label that have the same status."""
     status_all: int = 0
