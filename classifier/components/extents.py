@@ -29,7 +29,7 @@ def create_extents(nlp: Language, name: str, rules: str | None, scheme: str) -> 
     Parameters
     ----------
     rules : str, optional
-        Folder with `sites.toml` and `phrases/*.jsonl`; default the rules of the package.
+        Folder with `phrases/*.jsonl`, `vocabulary.toml` and `sites.toml`; default the rules of the package.
     scheme : str, default "ccs"
         `ccs`, `acs`, `tnm` or the path of a TOML file (see `classifier.schemes`).
     """

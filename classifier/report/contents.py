@@ -47,7 +47,7 @@ class Contents:
     source : str
         The export.
     scheme, model, threshold
-        What the classifier was made from: see `classifier.batch.runner.Settings`.
+        What the classifier was made from: see `classifier.batch.tagging.Settings`.
 
     Attributes
     ----------

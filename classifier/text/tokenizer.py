@@ -34,7 +34,7 @@ _RUN = re.compile(rf"(?=[^\w\s]){_ENDING}{{100}}")
 class NoteTokenizer:
     """Split a note into tokens; `doc.text` is the note exactly as given.
 
-    Markup (HTML, RTF) becomes tokens of its own, which `classifier.text.words.words_of` leaves out.
+    Markup (HTML, RTF) becomes tokens of its own, which `classifier.text.words.Words` leaves out.
     """
 
     def __init__(self, vocab: Vocab) -> None:
