@@ -1,4 +1,4 @@
-"""Every rule, cue and heading does what it says: the examples in `rules/` are the cases."""
+"""Every pattern, cue and line of evidence does what it says: the examples in `rules/` are the cases."""
 
 import json
 import re
@@ -10,6 +10,7 @@ from spacy.pipeline import EntityRuler
 
 import classifier.tagging
 from classifier import resources
+from classifier.components.advanced import AdvancedReader
 from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.matching.anatomy import load_anatomy
@@ -22,6 +23,7 @@ from tests.conftest import SAMPLES, unmark
 
 PATTERNS = load_patterns(resources.RULES)
 CUES = load_cues(resources.RULES)
+EVIDENCE = [line for _, line in resources.read_jsonl(resources.RULES / "advanced_evidence.jsonl")]
 
 
 @pytest.mark.parametrize("pattern", [p for p in PATTERNS if p.label != NOT_CANCER], ids=lambda p: p.id)
@@ -78,6 +80,18 @@ def test_without_a_pseudo_cue_or_terminator_its_example_is_read_otherwise(findin
     assert span._.status != "present" or span._.historical
 
 
+@pytest.mark.parametrize("line", EVIDENCE, ids=lambda line: line["id"])
+def test_evidence_alone_settles_its_example(nlp, tmp_path, line):
+    others = "\n".join(json.dumps(other) for other in EVIDENCE if other is not line)
+    (tmp_path / "advanced_evidence.jsonl").write_text(others, encoding="utf-8")
+    text, start, end = unmark(line["example"])
+    doc = nlp(text)
+    uses = [span for span in doc.spans[TERMS] if span.label_ == "ADVANCED"]
+    assert [(use.start_char < end and use.end_char > start, use._.sense) for use in uses] == [(True, line["label"])]
+    AdvancedReader(nlp, tmp_path)(doc)
+    assert [use._.sense for use in uses] == ["ambiguous"]
+
+
 @pytest.fixture(scope="module")
 def proposals():
     return classifier.tagging.proposals()
@@ -108,7 +122,7 @@ def finding(finding_with):
     return finding_with(resources.RULES)
 
 
-def test_spacys_entity_ruler_reads_the_patterns(nlp, tmp_path):
+def test_spacys_entity_ruler_reads_the_patterns():
     ruler = EntityRuler(spacy.blank("en"))
     for path in sorted((resources.RULES / "phrases").glob("*.jsonl")):
         lines = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
