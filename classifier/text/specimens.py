@@ -4,15 +4,10 @@ import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cache
 
 from classifier.text.raw_words import words_of
 
-# What a heading stands behind: a letter or the word itself, or else a number.
-_LABEL = re.compile(
-    r"\s*(?:(?P<letter>(?i:(?:part|specimen|pot|jar)[ ]+\w{1,2}|fs[ ]?-?\d{1,2})\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
-    r"|\(?[A-Z]\d?[.)]|\([a-z]\))"
-    r"|\(?\d{1,2}[.)]|\d{1,2}(?=[ ]{2})|(?i:(?:final[ ])?diagnosis)[ ]*:)[ \t]*"
-)
 # What is numbered, as the row of a table or before a mark: it is label and heading in one ("Stn 7 -", "11L   16 mm").
 _NUMBERED = re.compile(
     r"\s*(?:\(?\d{1,2}[.)][ \t]*)?"
@@ -35,6 +30,10 @@ class SpecimenWords:
     """How a specimen is taken: with one, what stands before a colon is a heading."""
     parts: frozenset[str]
     """What is taken: with one, it is so behind a letter or number."""
+    containers: frozenset[str]
+    """What a letter or number stands behind: "Pot B"."""
+    titles: frozenset[str]
+    """What stands before the first of the headings, with a colon."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +50,17 @@ class Specimen:
     """Whether what follows the sentence of its heading is about it too."""
 
 
+@cache
+def _label(words: SpecimenWords) -> re.Pattern[str]:
+    """What a heading stands behind: a letter or the word itself, or else a number."""
+    containers, titles = ("|".join(sorted(map(re.escape, terms))) for terms in (words.containers, words.titles))
+    return re.compile(
+        rf"\s*(?:(?P<letter>(?i:(?:{containers})[ ]+\w{{1,2}}|fs[ ]?-?\d{{1,2}})\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
+        rf"|\(?[A-Z]\d?[.)]|\([a-z]\))"
+        rf"|\(?\d{{1,2}}[.)]|\d{{1,2}}(?=[ ]{{2}})|(?i:{titles})[ ]*:)[ \t]*"
+    )
+
+
 class Specimens:
     """Finds the specimen that a place in a note is about.
 
@@ -64,6 +74,7 @@ class Specimens:
 
     def __init__(self, text: str, blocks: Sequence[int], words: SpecimenWords) -> None:
         self._text, self._blocks, self._words = text, blocks, words
+        self._label = _label(words)
         self._left_open: dict[int, Specimen | None] = {}
 
     def about(self, offset: int) -> Specimen | None:
@@ -109,7 +120,7 @@ class Specimens:
         numbered = _NUMBERED.match(self._text, start, end)
         if numbered is not None and not self._words.parts.isdisjoint(words_of(numbered["part"])):
             return Specimen(start, numbered.end(), end, True)
-        label = _LABEL.match(self._text, start, end)
+        label = self._label.match(self._text, start, end)
         first = label.end() if label else start
         lettered = label is not None and label["letter"] is not None
         closes = _CLOSE_BEHIND_LETTER if lettered else _CLOSE
