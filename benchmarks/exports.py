@@ -2,18 +2,24 @@
 
 import json
 import random
+from collections.abc import Iterable
 from itertools import cycle, islice
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
 GOLD = ROOT.parent / "shared" / "gold"
+ONCOLOGY = GOLD / "dev_notes.jsonl"
 SAMPLES = ROOT / "data" / "samples" / "notes.jsonl"
+
+
+def texts_of(files: Iterable[Path]) -> list[str]:
+    """The texts of some files of notes."""
+    return [json.loads(line)["text"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
 
 
 def texts() -> list[str]:
     """The texts of all notes there are; with the public ones 7 % are of oncology, else all."""
-    files = [GOLD / "dev_notes.jsonl", GOLD / "general_notes.jsonl"] if GOLD.exists() else [SAMPLES]
-    return [json.loads(line)["text"] for file in files for line in file.read_text(encoding="utf-8").splitlines()]
+    return texts_of([ONCOLOGY, GOLD / "general_notes.jsonl"] if GOLD.exists() else [SAMPLES])
 
 
 def write_export(path: Path, count: int) -> None:

@@ -23,6 +23,8 @@ import venv
 from contextlib import contextmanager
 from pathlib import Path
 
+from command import NOTE_TERMS
+
 VERSION = "1.23.2"
 NOTES = Path(__file__).parent.parent / "data" / "samples" / "notes.jsonl"
 # What offsets stumble over: an astral character, a combining one, Windows line ends, two labels on the same words.
@@ -123,8 +125,7 @@ def running(commands: Path, folder: Path):
 
 def note_terms(*arguments: object, expected: int = 0) -> str:
     """Run the command, and return what it says."""
-    command = [sys.executable, "-c", "from classifier.cli import main; main()", *map(str, arguments)]
-    done = subprocess.run(command, capture_output=True, text=True)
+    done = subprocess.run([*NOTE_TERMS, *map(str, arguments)], capture_output=True, text=True)
     assert done.returncode == expected, done.stderr
     return done.stderr
 

@@ -11,10 +11,9 @@ import sys
 import tempfile
 from pathlib import Path
 
-from classifier.annotation.formats import FormatName, annotation_format
+from classifier.annotation.formats import FormatName, annotation_format, gold
 from classifier.annotation.notes import LABELS, WORDS, GoldNote, facts_of, gold_note
 from classifier.annotation.readings import annotated_notes
-from classifier.errors import NoteTermsError
 from classifier.resources import read_jsonl
 
 ROOT = Path(__file__).parent.parent
@@ -70,14 +69,9 @@ def generated() -> list[GoldNote]:
     return notes
 
 
-def read(gold: Path, texts: Path) -> list[GoldNote]:
+def read(path: Path, texts: Path) -> list[GoldNote]:
     """Return the notes of a corpus."""
-    by_id = {str(line["note_id"]): line["text"] for _, line in read_jsonl(texts)}
-    notes = list(annotated_notes(annotation_format(FormatName.GOLD).read(gold), by_id))
-    for note in notes:
-        if isinstance(note, NoteTermsError):
-            raise note
-    return notes  # type: ignore[return-value]
+    return list(gold.read_notes(path, {str(line["note_id"]): line["text"] for _, line in read_jsonl(texts)}))
 
 
 def main() -> None:

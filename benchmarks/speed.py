@@ -5,38 +5,33 @@ What else is installed (see `speed_others.py`) is measured on a sample of them.
 python benchmarks/speed.py [NOTES.jsonl...]   default: the public notes of ../shared/gold, else the samples, 10 times
 """
 
-import json
 import sys
 from pathlib import Path
 
 import pandas as pd
 import spacy
+from exports import GOLD, ONCOLOGY, texts, texts_of
 from speed_others import OTHERS, reader, sample
 from turns import best_in_turns, timed
 
 import classifier
 from classifier.tagging import doc_tags
 
-ROOT = Path(__file__).parent.parent
-GOLD = ROOT.parent / "shared" / "gold"
 ROUNDS = 7
-SAMPLES = ROOT / "data" / "samples" / "notes.jsonl"
 
 
-def read(paths: list[Path]) -> pd.DataFrame:
-    """Read note_id and text; ids are made unique."""
-    texts = [json.loads(line)["text"] for path in paths for line in path.read_text(encoding="utf-8").splitlines()]
+def frame(texts: list[str]) -> pd.DataFrame:
+    """A frame of notes, with ids of their own."""
     return pd.DataFrame({"note_id": [str(number) for number in range(len(texts))], "text": texts})
 
 
 def exports(given: list[Path]) -> dict[str, pd.DataFrame]:
     """Return the sets of notes: those given, or the public ones, or the samples."""
     if given:
-        return {"given": read(given)}
+        return {"given": frame(texts_of(given))}
     if GOLD.exists():
-        oncology = GOLD / "dev_notes.jsonl"
-        return {"mixed": read([oncology, GOLD / "general_notes.jsonl"]), "oncology": read([oncology])}
-    return {"samples, 10 times": read([SAMPLES] * 10)}
+        return {"mixed": frame(texts()), "oncology": frame(texts_of([ONCOLOGY]))}
+    return {"samples, 10 times": frame(texts() * 10)}
 
 
 def main() -> None:
