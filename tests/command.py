@@ -1,22 +1,54 @@
-"""Run `note-terms` in a test."""
+"""Run `note-terms` in a test, and write what it reads."""
 
 import contextlib
+import gzip
 import io
+import json
 import subprocess
 import sys
 from subprocess import CompletedProcess
 from unittest import mock
 
+import pandas as pd
+
+from benchmarks.command import NOTE_TERMS
 from classifier.cli import main
 
 SECONDS = 240
 """No command of a test takes so long, on any machine."""
-COMMAND = [sys.executable, "-c", "from classifier.cli import main; main()"]
+
+NOTES = [
+    {"note_id": "007", "text": "Breast cancer with liver metastases."},
+    {"note_id": "b,1", "text": "Advanced lung cancer, seen\r\nin “clinic” 😀."},
+    {"note_id": "c", "text": "Well."},
+]
+
+
+def write(folder, kind, notes=NOTES):
+    """Write notes as an export of a kind; return its path."""
+    path = folder / f"notes.{kind}"
+    frame = pd.DataFrame(notes)
+    if kind in ("csv", "csv.gz", "tsv"):
+        opener = gzip.open if kind.endswith("gz") else open
+        with opener(path, "wt", encoding="utf-8", newline="") as stream:
+            frame.to_csv(stream, sep="\t" if kind == "tsv" else ",", index=False)
+    elif kind.startswith("jsonl"):
+        opener = gzip.open if kind.endswith("gz") else open
+        with opener(path, "wt", encoding="utf-8", newline="") as stream:
+            stream.write("".join(json.dumps(note) + "\n" for note in notes))
+    elif kind == "parquet":
+        frame.to_parquet(path)
+    else:
+        path = folder / "folder"
+        path.mkdir()
+        for note in notes:
+            (path / f"{note['note_id']}.txt").write_bytes(note["text"].encode())
+    return path
 
 
 def process(*arguments, cwd, stdin=None):
     """Run the command in a process of its own, as a user does."""
-    command = [*COMMAND, *map(str, arguments)]
+    command = [*NOTE_TERMS, *map(str, arguments)]
     return subprocess.run(command, cwd=cwd, input=stdin, capture_output=True, text=True, timeout=SECONDS)
 
 

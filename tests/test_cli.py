@@ -17,35 +17,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from classifier.tags import summary_schema, tags_schema
-from tests.command import COMMAND, SECONDS, one_line, process, run
+from tests.command import NOTE_TERMS, NOTES, SECONDS, one_line, process, run, write
 from tests.conftest import ROOT, SAMPLES
-
-NOTES = [
-    {"note_id": "007", "text": "Breast cancer with liver metastases."},
-    {"note_id": "b,1", "text": "Advanced lung cancer, seen\r\nin “clinic” 😀."},
-    {"note_id": "c", "text": "Well."},
-]
-
-
-def write(folder, kind, notes=NOTES):
-    path = folder / f"notes.{kind}"
-    frame = pd.DataFrame(notes)
-    if kind in ("csv", "csv.gz", "tsv"):
-        opener = gzip.open if kind.endswith("gz") else open
-        with opener(path, "wt", encoding="utf-8", newline="") as stream:
-            frame.to_csv(stream, sep="\t" if kind == "tsv" else ",", index=False)
-    elif kind.startswith("jsonl"):
-        opener = gzip.open if kind.endswith("gz") else open
-        with opener(path, "wt", encoding="utf-8", newline="") as stream:
-            stream.write("".join(json.dumps(note) + "\n" for note in notes))
-    elif kind == "parquet":
-        frame.to_parquet(path)
-    else:
-        path = folder / "folder"
-        path.mkdir()
-        for note in notes:
-            (path / f"{note['note_id']}.txt").write_bytes(note["text"].encode())
-    return path
 
 
 @pytest.mark.parametrize("kind", ["csv", "tsv", "csv.gz", "jsonl", "jsonl.gz", "parquet", "txt"])
@@ -199,18 +172,8 @@ def test_bad_targets_end_in_one_line(tmp_path):
     one_line(process("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
 
 
-def test_head_ends_the_run_quietly(tmp_path):
-    lines = "".join(
-        json.dumps({"note_id": i, "text": "Lung cancer, liver metastases. " * 20}) + "\n" for i in range(400)
-    )
-    (tmp_path / "notes.jsonl").write_text(lines)
-    command = f"{sys.executable} -c 'from classifier.cli import main; main()' tag notes.jsonl | head -n 1"
-    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS)
-    assert len(result.stdout.splitlines()) == 1 and "Traceback" not in result.stderr
-
-
 def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
-    command = [*COMMAND, "tag", "-", "-o", "tags.jsonl"]
+    command = [*NOTE_TERMS, "tag", "-", "-o", "tags.jsonl"]
     running = subprocess.Popen(
         command, cwd=tmp_path, stdin=subprocess.PIPE, stderr=subprocess.PIPE, text=True, start_new_session=True
     )

@@ -7,19 +7,18 @@ import random
 import re
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
 import pandas as pd
 import pytest
 
+from benchmarks.command import NOTE_TERMS, workers
+from tests.command import SECONDS, one_line
 from tests.conftest import SAMPLES
 
 TEXTS = [json.loads(line)["text"] for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
-NOTE_TERMS = [sys.executable, "-c", "from classifier.cli import main; main()"]
 SECRET = "Zyxwvut"
-SECONDS = 240
 linux = pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="processes are looked up in /proc")
 
 
@@ -43,10 +42,8 @@ def start(*arguments):
 
 def told(result, status, *parts):
     """Assert one line on standard error that holds the parts, the status, and no note text."""
-    assert result.returncode == status, result.stderr
-    (line,) = result.stderr.strip().splitlines()
-    assert all(part in line for part in parts), line
-    assert SECRET not in line
+    one_line(result, status, *parts)
+    assert SECRET not in result.stderr
 
 
 def left(folder, *names):
@@ -58,18 +55,6 @@ def wait_for_parts(out, count=1):
     until = time.monotonic() + SECONDS
     while len(list(folder.glob("*.arrow"))) < count and not out.exists() and time.monotonic() < until:
         time.sleep(0.01)
-
-
-def workers_of(pid):
-    found = []
-    for entry in Path("/proc").glob("[0-9]*"):
-        try:
-            parent = int((entry / "stat").read_text().rpartition(")")[2].split()[1])
-            if parent == pid and b"popen_loky" in (entry / "cmdline").read_bytes():
-                found.append(int(entry.name))
-        except OSError:
-            continue
-    return found
 
 
 @pytest.fixture(scope="module")
@@ -96,16 +81,16 @@ def test_kill_9_of_the_run_and_of_its_workers(tmp_path, whole, source):
             )
             wait_for_parts(out, parts)
             time.sleep(draw.random() * 0.3)
-            workers = workers_of(process.pid)
-            if parts == 1 and workers:
-                os.kill(workers[0], signal.SIGKILL)
+            at_work = workers(process.pid)
+            if parts == 1 and at_work:
+                os.kill(at_work[0], signal.SIGKILL)
                 time.sleep(draw.random())
             process.kill()
             process.wait()
         until = time.monotonic() + 30
-        while any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers) and time.monotonic() < until:
+        while any(Path(f"/proc/{pid}/cmdline").exists() for pid in at_work) and time.monotonic() < until:
             time.sleep(0.1)
-        assert not any(Path(f"/proc/{pid}/cmdline").exists() for pid in workers), "workers outlive the run"
+        assert not any(Path(f"/proc/{pid}/cmdline").exists() for pid in at_work), "workers outlive the run"
     with notes.open("rb") as stream:
         result = tag("-" if source != "file" else notes, *options, stdin=stream)
     told(result, 0, "10000 notes")

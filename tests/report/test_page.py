@@ -17,9 +17,8 @@ from classifier.labels import Sense
 from classifier.report.contents import ReportOptions
 from classifier.report.page import page
 from classifier.schemes import SPREAD_EXTENTS
-from tests.command import one_line, run
+from tests.command import one_line, run, write
 from tests.conftest import sample_texts
-from tests.test_cli import write
 
 ROWS = [Row(number, name, text) for number, (name, text) in enumerate(sample_texts(), start=1)]
 HOSTILE = "</script><script>alert(1)</script><img src=x onerror=alert(1)>"
