@@ -11,6 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 
 import pyarrow as pa
+
+# joblib is here for the model file, so its copy of loky serves: workers that can be killed, and need no main guard.
 from joblib.externals.loky.process_executor import ProcessPoolExecutor
 
 from classifier.batch.notes import SCHEMA
