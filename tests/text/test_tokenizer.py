@@ -13,25 +13,7 @@ from tests.conftest import SAMPLES
 TOKENIZER = NoteTokenizer(spacy.blank("en").vocab)
 TEXTS = [json.loads(line)["text"] for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
 WORDS = st.sampled_from(
-    [
-        "node",
-        "r/o",
-        "s/p",
-        "3.5",
-        "T2N0M0",
-        "pT2cN1",
-        "LN+ve",
-        "-ve",
-        "w/",
-        "_",
-        "___",
-        " ",
-        "\n",
-        "é",
-        "😀",
-        ".5",
-        "1.",
-    ]
+    ["node", "r/o", "w/", "LN+ve", "-ve", "3.5", "T2N0M0", "pT2cN1", "_", "___", " ", "\n", "é", "😀", ".5", "1."]
 )
 RUNS = st.builds(lambda mark, times: mark * times, st.sampled_from([*"(/.-*,", "_(", ").", "-—"]), st.integers(1, 250))
 
