@@ -10,6 +10,7 @@ from classifier.errors import NoteTermsError
 from classifier.tags import Tag, record_batch, tags_schema, tags_table
 
 _TAGS = 1024
+_NAME_THEM = "Name the columns with text=… and note_id=…."
 
 
 def tag_frame(
@@ -32,32 +33,56 @@ def tag_frame(
         E101 when a column is missing, E129 when it is no frame.
     """
     if isinstance(notes, pd.DataFrame):
-        _check(list(notes.columns), text, note_id)
+        check_columns(notes.columns, (text, note_id), _NAME_THEM)
         return _table(tag(_pairs(notes[note_id].tolist(), notes[text].tolist()))).to_pandas()
     if isinstance(notes, pa.RecordBatchReader):
-        _check(notes.schema.names, text, note_id)
+        check_columns(notes.schema.names, (text, note_id), _NAME_THEM)
         return pa.RecordBatchReader.from_batches(tags_schema(), _batches(tag(_stream(notes, text, note_id))))
-    if not hasattr(notes, "__arrow_c_stream__") and not isinstance(notes, pa.RecordBatch):
-        raise NoteTermsError(
-            "E129",
-            f"The notes are a {type(notes).__name__}, not a frame.",
-            "Give a pandas or Polars DataFrame, or an Arrow table, batch or reader.",
-        )
-    table = pa.Table.from_batches([notes]) if isinstance(notes, pa.RecordBatch) else pa.table(notes)
-    _check(table.column_names, text, note_id)
+    table = as_arrow(notes)
+    check_columns(table.schema.names, (text, note_id), _NAME_THEM)
     tagged = tag(_pairs(table[note_id].to_pylist(), table[text].to_pylist()))
     if isinstance(notes, pa.RecordBatch):
         return record_batch((tag for note in tagged for tag in note), tags_schema())
-    return _table(tagged) if isinstance(notes, pa.Table) else type(notes)(_table(tagged))
+    return like(notes, _table(tagged))
 
 
-def _check(columns: list[Any], text: str, note_id: str) -> None:
-    for column in (text, note_id):
-        if column not in columns:
+def as_arrow(frame: Any) -> Any:
+    """Return a frame that is not of pandas as an Arrow table; a table and a batch as they are.
+
+    Raises
+    ------
+    NoteTermsError
+        E129 when it is no frame.
+    """
+    if isinstance(frame, pa.Table | pa.RecordBatch):
+        return frame
+    if not hasattr(frame, "__arrow_c_stream__"):
+        raise NoteTermsError(
+            "E129",
+            f"A {type(frame).__name__} is no frame.",
+            "Give a pandas or Polars DataFrame, or an Arrow table, batch or reader.",
+        )
+    return pa.table(frame)
+
+
+def like(frame: Any, table: Any) -> Any:
+    """Return an Arrow table as a frame of the kind that `as_arrow` was given."""
+    return table if isinstance(frame, pa.Table | pa.RecordBatch) else type(frame)(table)
+
+
+def check_columns(columns: Iterable[Any], needed: Iterable[str], remedy: str) -> None:
+    """Check that a frame has the columns that are needed.
+
+    Raises
+    ------
+    NoteTermsError
+        E101 when one is missing.
+    """
+    names = list(columns)
+    for column in needed:
+        if column not in names:
             raise NoteTermsError(
-                "E101",
-                f"There is no column {column!r}; the columns are {', '.join(map(str, columns))}.",
-                "Name the columns with text=… and note_id=….",
+                "E101", f"There is no column {column!r}; the columns are {', '.join(map(str, names))}.", remedy
             )
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from classifier import resources
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS, Extent, Label
-from classifier.tags import Tag
 
 SPREAD_EXTENTS = tuple(extent for extent in Extent if extent is not Extent.UNSPECIFIED)
 
@@ -25,6 +24,16 @@ class Scheme:
     def label(self, extent: str) -> Label | None:
         """Return the label of a spread of this extent, or None where the scheme gives no tag."""
         return self.labels[extent]
+
+    def renamed(self, label: str, extent: object) -> str | None:
+        """Return what a label of another scheme is under this one, or None where this one gives no tag.
+
+        Only labels of spread have an extent to go by; an extent that no scheme knows has no label.
+        """
+        if label not in SPREAD_LABELS or not isinstance(extent, str):
+            return label
+        renamed = self.labels.get(extent)
+        return renamed and str(renamed)
 
 
 def load_scheme(scheme: "str | Path | Scheme") -> Scheme:
@@ -67,11 +76,3 @@ def _check(name: str, content: dict) -> Scheme:
     return Scheme(
         name, content.get("source", ""), {key: Label(value) if value else None for key, value in labels.items()}
     )
-
-
-def relabel_tag(tag: Tag, scheme: Scheme) -> Tag | None:
-    """Return the tag under the scheme's label, or None where the scheme gives its extent no tag."""
-    if tag.label not in SPREAD_LABELS or tag.extent is None:
-        return tag
-    label = scheme.label(tag.extent)
-    return None if label is None else tag.renamed(label)

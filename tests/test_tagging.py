@@ -110,22 +110,23 @@ def test_frames_in_frames_out(clf):
     assert table.schema == tags_schema() and table.to_pandas().equals(tags)
 
 
-@pytest.mark.parametrize("kind", ["table", "batch", "reader", "polars"])
+FRAMES = {
+    "pandas": pa.Table.to_pandas,
+    "table": lambda table: table,
+    "batch": lambda table: pa.RecordBatch.from_pylist(table.to_pylist(), table.schema),
+    "reader": lambda table: table.to_reader(max_chunksize=1),
+    "polars": lambda table: pytest.importorskip("polars").from_arrow(table),
+}
+
+
+@pytest.mark.parametrize("kind", FRAMES)
 def test_each_kind_of_frame_comes_out_as_it_went_in(clf, kind):
     table = pa.table({"note_id": [1, 2, 3], "text": ["Breast cancer with liver metastases.", None, "Lung mets 😀"]})
-    polars = pytest.importorskip("polars")
-    frames = {
-        "table": table,
-        "batch": table.to_batches()[0],
-        "reader": table.to_reader(max_chunksize=1),
-        "polars": polars.from_arrow(table),
-    }
-    tags = clf.tag(frames[kind])
-    assert type(tags) is type(frames[kind])
-    same = clf.tag(table.to_pandas())
-    assert pa.table(tags).to_pylist() == pa.Table.from_pandas(same, schema=tags_schema()).to_pylist() != []
-    empty = {"reader": table.slice(0, 0).to_reader, "batch": lambda: table.to_batches()[0].slice(0, 0)}
-    assert pa.table(clf.tag(empty.get(kind, lambda: frames[kind][:0])())).num_rows == 0
+    frame = FRAMES[kind](table)
+    tags = clf.tag(frame)
+    assert type(tags) is type(frame)
+    assert pa.table(tags).to_pylist() == clf.tag(table).to_pylist() != []
+    assert len(pa.table(clf.tag(FRAMES[kind](table.slice(0, 0))))) == 0
 
 
 @pytest.mark.parametrize("notes", ["a text", ["a list"], {"text": []}])
@@ -162,6 +163,28 @@ def test_relabel_is_the_same_as_tagging_under_the_scheme(clf, scheme):
     assert relabelled["label"].tolist() == [tag.label for tag in expected]
     table = classifier.relabel(clf.tag(pa.Table.from_pandas(frame)), scheme)
     assert table["label"].to_pylist() == relabelled["label"].tolist()
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_relabel_takes_each_kind_of_frame_with_columns_of_its_own(clf, kind):
+    tagged = clf.tag(pa.table({"note_id": ["1"], "text": ["Breast cancer N1 M1, confined to the breast. Recurrence."]}))
+    own = tagged.append_column("batch", pa.array(range(tagged.num_rows)))
+    frame = FRAMES[kind](own)
+    relabelled = classifier.relabel(frame, "acs")
+    assert type(relabelled) is type(frame)
+    table = pa.table(relabelled)
+    assert table.column_names == own.column_names
+    kept = [row for row in own.to_pylist() if row["extent"] != "confined"]
+    assert len(kept) < own.num_rows
+    assert table.to_pylist() == [
+        row | {"label": "LOCAL_SPREAD" if row["extent"] == "regional_nodes" else row["label"]} for row in kept
+    ]
+
+
+@pytest.mark.parametrize(("tags", "error"), [("a text", "E129"), (pa.table({"label": ["RELAPSE"]}), "E101.*'extent'")])
+def test_what_is_no_table_of_tags_is_not_relabelled(tags, error):
+    with pytest.raises(NoteTermsError, match=error):
+        classifier.relabel(tags)
 
 
 def test_a_scheme_of_ones_own(clf, tmp_path):
