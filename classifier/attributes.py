@@ -52,12 +52,8 @@ def _store(span: Span, value: Any, name: str) -> None:
     attributes(span)[name] = value
 
 
-def register() -> None:
-    """Register the extension attributes with spaCy. Doing it again changes nothing."""
-    for name in DEFAULTS:
-        Span.set_extension(name, getter=partial(_stored, name=name), setter=partial(_store, name=name), force=True)
-    Doc.set_extension("advanced_ambiguous", getter=lambda doc: advanced_reason(doc) is not None, force=True)
-    Doc.set_extension("advanced_reason", getter=advanced_reason, force=True)
+def _advanced_ambiguous(doc: Doc) -> bool:
+    return advanced_reason(doc) is not None
 
 
 def advanced_reason(doc: Doc) -> str | None:
@@ -123,3 +119,10 @@ def set_advanced_reason(doc: Doc, reason: str) -> None:
     if STORE not in doc.spans:
         doc.spans[STORE] = []
     doc.spans[STORE].attrs["advanced_reason"] = reason
+
+
+# At the import, so that they are there too where a component comes out of a pickle.
+for _name in DEFAULTS:
+    Span.set_extension(_name, getter=partial(_stored, name=_name), setter=partial(_store, name=_name), force=True)
+Doc.set_extension("advanced_ambiguous", getter=_advanced_ambiguous, force=True)
+Doc.set_extension("advanced_reason", getter=advanced_reason, force=True)

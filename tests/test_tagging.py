@@ -1,6 +1,8 @@
 """What a note becomes: labels, extents, status, "advanced"; by the public interface."""
 
 import json
+import multiprocessing
+import pickle
 from itertools import pairwise
 
 import pandas as pd
@@ -228,10 +230,18 @@ def test_tags_survive_bytes_and_docbin(nlp):
     assert doc_tags(unpacked) == expected
 
 
-def test_tags_survive_worker_processes(nlp):
+@pytest.mark.parametrize("start", ["fork", "spawn"])
+def test_tags_survive_worker_processes(nlp, monkeypatch, start):
+    monkeypatch.setattr(spacy.language, "mp", multiprocessing.get_context(start))
     texts = [note["text"] for note in notes()[:8]]
     expected = [doc_tags(doc) for doc in nlp.pipe(texts)]
     assert [doc_tags(doc) for doc in nlp.pipe(texts, n_process=2, batch_size=2)] == expected
+
+
+def test_the_pipeline_can_be_pickled(nlp):
+    texts = [note["text"] for note in notes()]
+    expected = [doc_tags(doc) for doc in nlp.pipe(texts)]
+    assert [doc_tags(doc) for doc in pickle.loads(pickle.dumps(nlp)).pipe(texts)] == expected
 
 
 def test_the_pipeline_goes_to_disk_and_back(nlp, tmp_path):

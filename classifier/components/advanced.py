@@ -63,7 +63,6 @@ class AdvancedReader(RuleComponent):
     files = ("advanced_evidence.jsonl",)
 
     def __init__(self, nlp: Language, rules: str | Path | None = None) -> None:
-        attributes.register()
         self._nlp = nlp
         super().__init__(rules)
 

@@ -140,7 +140,6 @@ class Arbiter:
     """
 
     def __init__(self, model: ArbiterModel, scheme: Scheme, threshold: float = 0.0) -> None:
-        attributes.register()
         self.model = model
         self.scheme = scheme
         self.threshold = threshold

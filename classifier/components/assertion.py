@@ -62,7 +62,6 @@ class Assertion(RuleComponent):
     def __init__(
         self, nlp: Language, spans_key: str, past: str, confirm: bool = False, rules: str | Path | None = None
     ) -> None:
-        attributes.register()
         self.spans_key = spans_key
         self.past = past
         self.confirm = confirm

@@ -47,7 +47,6 @@ class ExtentReader(RuleComponent):
     files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
 
     def __init__(self, scheme: Scheme, rules: str | Path | None = None) -> None:
-        attributes.register()
         self.scheme = scheme
         super().__init__(rules)
 

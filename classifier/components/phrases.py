@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
-from functools import cache, cached_property
+from functools import cached_property
 from pathlib import Path
 
 from spacy.language import Language
@@ -75,7 +75,6 @@ class PhraseFinder(RuleComponent):
     files = ("phrases/*.jsonl", "vocabulary.toml", "sites.toml")
 
     def __init__(self, nlp: Language, weak: bool = False, rules: str | Path | None = None) -> None:
-        attributes.register()
         self.weak = weak
         self._nlp = nlp
         super().__init__(rules)
@@ -86,14 +85,13 @@ class PhraseFinder(RuleComponent):
         self.facts = FactReader(self.lexicon)
         self.patterns = [pattern for pattern in load_patterns(rules) if self.weak or not pattern.weak]
         # Of patterns that find the same words one stays: of those with one anchor the one that asks for more words.
-        commonness = cache(self._commonness)
-        rarest_of = {pattern.id: anchor(pattern.pattern, commonness) for pattern in self.patterns}
+        rarest_of = {pattern.id: anchor(pattern.pattern, self._commonness) for pattern in self.patterns}
         places = list(dict.fromkeys(rarest_of.values()))
         ranked = sorted(
             self.patterns, key=lambda pattern: (places.index(rarest_of[pattern.id]), -len(pattern.required))
         )
         self._rank = {pattern.id: number for number, pattern in enumerate(ranked)}
-        self._phrases, self._blocks = (PatternSearch(self._nlp.vocab, commonness) for _ in range(2))
+        self._phrases, self._blocks = (PatternSearch(self._nlp.vocab, self._commonness) for _ in range(2))
         self._by_key: dict[int, Pattern] = {}
         for pattern in self.patterns:
             self._by_key[self._nlp.vocab.strings.add(pattern.id)] = pattern

@@ -23,8 +23,22 @@ class Search:
     """How many patterns were added before it."""
     matcher: Matcher
     """It alone."""
+    options: dict[str, Any]
+    """Of `Matcher.add`."""
     needs: tuple[tuple[frozenset[int], frozenset[str]], ...]
     """What else than its anchor must stand in the sentence: words, as spaCy numbers them, or word classes."""
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        # A Matcher that is pickled forgets its options.
+        _, (tokens,) = self.matcher.get(self.key)
+        vocab = self.matcher.vocab  # type: ignore[attr-defined]
+        return _search, (vocab, self.key, self.number, tokens, self.options, self.needs)
+
+
+def _search(vocab: Vocab, key: int, number: int, tokens: list[dict[str, Any]], options: Any, needs: Any) -> Search:
+    matcher = Matcher(vocab)
+    matcher.add(key, [tokens], **options)
+    return Search(key, number, matcher, options, needs)
 
 
 class PatternSearch:
@@ -54,8 +68,7 @@ class PatternSearch:
         rarest = anchor(tokens, self._commonness)
         others = [place for place in anchors(tokens) if place != rarest and not place.shapes]
         needs = tuple((frozenset(map(strings.add, place.words)), place.classes) for place in others)
-        search = Search(strings.add(name), len(self._by_key), Matcher(self._vocab), needs)
-        search.matcher.add(name, [tokens], **options)
+        search = _search(self._vocab, strings.add(name), len(self._by_key), tokens, options, needs)
         self._by_key[search.key] = search
         if rarest is None:
             self._everywhere.append(search)

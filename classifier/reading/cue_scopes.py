@@ -16,6 +16,7 @@ from classifier.labels import Status
 from classifier.matching.cues import Cue, load_cues
 from classifier.matching.frequent_words import commonness
 from classifier.matching.pattern_search import PatternSearch
+from classifier.matching.patterns import Anchor
 from classifier.text.words import Words
 
 # How far from a finding, in words, cues are looked for. A sentence without white space may be as long as the note.
@@ -50,7 +51,7 @@ class CueFinder:
     def __init__(self, nlp: Language, rules: Path) -> None:
         self._by_key: dict[int, Cue] = {}
         self._wordings = PhraseMatcher(nlp.vocab, attr="LOWER")
-        self._patterns = PatternSearch(nlp.vocab, lambda place: commonness(place.words, place.shapes))
+        self._patterns = PatternSearch(nlp.vocab, _commonness)
         for cue in load_cues(rules):
             self._by_key[nlp.vocab.strings.add(cue.id)] = cue
             if cue.pattern:
@@ -84,6 +85,10 @@ class CueFinder:
                 taken.update(dict.fromkeys(range(mention.start, end), place))
                 kept.append(Mention(mention.cue, mention.start, end, brackets.get(mention.start)))
         return sorted(kept, key=lambda m: m.start)
+
+
+def _commonness(place: Anchor) -> float:
+    return commonness(place.words, place.shapes)
 
 
 class CuesOfDoc:

@@ -8,7 +8,6 @@ import spacy
 from bioc import brat as bioc_brat
 from spacy.tokens import DocBin
 
-from classifier import attributes
 from classifier.annotation.formats import brat, docbin, doccano, inception, label_studio, prodigy
 from classifier.annotation.notes import LABELS, gold_note
 
@@ -40,7 +39,6 @@ def test_spacy_reads_the_docbin(tmp_path):
     (doc,) = DocBin().from_disk(tmp_path / "notes.spacy").get_docs(spacy.blank("en").vocab)
     spans = doc.spans["cancer_terms"]
     assert doc.text == TEXT and sorted((span.label_, span.text) for span in spans) == PHRASES
-    attributes.register()
     (spread,) = [span for span in spans if span.label_ == "DISTANT_SPREAD"]
     assert (spread._.extent, spread._.status, spread._.historical) == ("distant", "negated", True)
     (advanced,) = [span for span in spans if span.label_ == "ADVANCED"]

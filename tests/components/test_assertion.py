@@ -1,6 +1,9 @@
 """The assertion component alone: on any findings, in a pipeline that has nothing else of ours."""
 
 import json
+import pickle
+import subprocess
+import sys
 
 import pytest
 import spacy
@@ -48,6 +51,17 @@ def test_status_survives_docbin(nlp):
     doc = read(nlp, "No fever. Cough.", [(3, 8), (10, 15)])
     (again,) = DocBin().from_bytes(DocBin(docs=[doc]).to_bytes()).get_docs(nlp.vocab)
     assert [span._.status for span in again.ents] == ["negated", "present"]
+
+
+def test_it_comes_out_of_a_pickle_in_another_process(nlp, tmp_path):
+    doc = nlp.make_doc("No fever.")
+    doc.set_ents([Span(doc, 1, 2, label="FINDING")])
+    (tmp_path / "component").write_bytes(pickle.dumps((nlp.get_pipe("cancer_assertion"), doc)))
+    script = """import pickle, sys
+component, doc = pickle.load(open(sys.argv[1], "rb"))
+print(component(doc).ents[0]._.status)"""
+    command = [sys.executable, "-c", script, str(tmp_path / "component")]
+    assert subprocess.run(command, check=True, capture_output=True, text=True).stdout == "negated\n"
 
 
 def test_history_of_a_cancer_is_not_over():

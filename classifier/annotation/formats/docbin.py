@@ -27,7 +27,6 @@ def read(path: Path) -> Iterator[Reading]:
         raise NoteTermsError(
             "E501", f"{path} is no DocBin ({type(error).__name__}).", "Give a file that DocBin.to_disk wrote."
         ) from None
-    attributes.register()
     for number, doc in enumerate(docs, start=1):
         user_data = doc.user_data
         reading = Reading(
@@ -44,7 +43,6 @@ def read(path: Path) -> Iterator[Reading]:
 
 def write(notes: Iterable[GoldNote], path: Path) -> None:
     """Write all notes in one DocBin, readable without this package but for the facts."""
-    attributes.register()
     bin_ = DocBin(store_user_data=True)
     vocab = Vocab()
     for note in notes:
