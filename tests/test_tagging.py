@@ -305,6 +305,17 @@ def test_markup_does_not_part_a_phrase(clf, text):
     assert tag.site == "liver;bone" and text[tag.start : tag.end] == tag.text
 
 
+@pytest.mark.parametrize("half", ["\ud800", "\udfff"])
+@pytest.mark.parametrize("text", ["Seen {} today, liver mets.", "<b>Liver{} mets</b>, breast cancer. Bone {}mets."])
+def test_half_a_surrogate_pair_is_one_character(clf, text, half):
+    broken, mended = text.replace("{}", half), text.replace("{}", "\ufffd")
+    expected = clf.tag_text(mended, "1\ufffd")
+    assert expected and clf.tag_text(broken, f"1{half}") == expected
+    assert doc_tags(clf.nlp(broken), "1\ufffd") == expected
+    frame = pd.DataFrame({"note_id": ["0", f"1{half}"], "text": ["Well.", broken]}, dtype=object)
+    assert clf.tag(frame).equals(clf.tag(frame.assign(text=mended).iloc[1:])) and len(clf.tag(frame)) == len(expected)
+
+
 def test_a_very_long_note_is_tagged(clf):
     text = "Seen in clinic today, well. \n" * 40_000 + "Breast cancer with liver metastases."
     assert len(text) > 1_000_000

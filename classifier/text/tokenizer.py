@@ -11,6 +11,7 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
+from classifier.batch.notes import whole
 from classifier.text.markup import blank_markup
 
 # Abbreviations with a slash that are one word to a reader.
@@ -49,7 +50,8 @@ class NoteTokenizer:
         )
 
     def __call__(self, text: str) -> Doc:
-        """Return the Doc of a note."""
+        """Return the Doc of a note; a lone half of a surrogate pair is U+FFFD in it, one character for one."""
+        text = whole(text)
         plain = blank_markup(text)
         cut = _RUN.sub(r"\g<0> ", plain)
         doc = self._words(cut)
