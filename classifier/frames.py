@@ -10,6 +10,7 @@ from classifier.errors import NoteTermsError
 from classifier.tags import Tag, record_batch, tags_schema, tags_table
 
 _TAGS = 1024
+_BYTES = (pa.types.is_binary, pa.types.is_large_binary, pa.types.is_binary_view, pa.types.is_fixed_size_binary)
 _NAME_THEM = "Name the columns with text=… and note_id=…."
 
 
@@ -30,16 +31,17 @@ def tag_frame(
     Raises
     ------
     NoteTermsError
-        E101 when a column is missing, E129 when it is no frame.
+        E101 when a column is missing or there twice, E129 when it is no frame, E130 when the texts are bytes.
     """
     if isinstance(notes, pd.DataFrame):
         check_columns(notes.columns, (text, note_id), _NAME_THEM)
+        _check_texts(text, any(isinstance(value, bytes) for value in notes[text]))
         return _table(tag(_pairs(notes[note_id].tolist(), notes[text].tolist()))).to_pandas()
     if isinstance(notes, pa.RecordBatchReader):
-        check_columns(notes.schema.names, (text, note_id), _NAME_THEM)
+        _check_schema(notes.schema, text, note_id)
         return pa.RecordBatchReader.from_batches(tags_schema(), _batches(tag(_stream(notes, text, note_id))))
     table = as_arrow(notes)
-    check_columns(table.schema.names, (text, note_id), _NAME_THEM)
+    _check_schema(table.schema, text, note_id)
     tagged = tag(_pairs(table[note_id].to_pylist(), table[text].to_pylist()))
     if isinstance(notes, pa.RecordBatch):
         return record_batch((tag for note in tagged for tag in note), tags_schema())
@@ -56,7 +58,8 @@ def as_arrow(frame: Any) -> Any:
     """
     if isinstance(frame, pa.Table | pa.RecordBatch):
         return frame
-    if not hasattr(frame, "__arrow_c_stream__"):
+    # A column speaks Arrow as well.
+    if not hasattr(frame, "__arrow_c_stream__") or not hasattr(frame, "columns"):
         raise NoteTermsError(
             "E129",
             f"A {type(frame).__name__} is no frame.",
@@ -76,14 +79,25 @@ def check_columns(columns: Iterable[Any], needed: Iterable[str], remedy: str) ->
     Raises
     ------
     NoteTermsError
-        E101 when one is missing.
+        E101 when one is missing or there twice.
     """
     names = list(columns)
     for column in needed:
-        if column not in names:
-            raise NoteTermsError(
-                "E101", f"There is no column {column!r}; the columns are {', '.join(map(str, names))}.", remedy
-            )
+        count = names.count(column)
+        if count != 1:
+            said = f"There are {count} columns" if count else "There is no column"
+            raise NoteTermsError("E101", f"{said} {column!r}; the columns are {', '.join(map(str, names))}.", remedy)
+
+
+def _check_schema(schema: pa.Schema, text: str, note_id: str) -> None:
+    check_columns(schema.names, (text, note_id), _NAME_THEM)
+    kind = schema.field(text).type
+    _check_texts(text, any(is_bytes(kind) for is_bytes in _BYTES))
+
+
+def _check_texts(column: str, holds_bytes: bool) -> None:
+    if holds_bytes:
+        raise NoteTermsError("E130", f"The column {column!r} holds bytes, not text.", "Decode them first.")
 
 
 def _pairs(ids: Iterable[Any], texts: Iterable[Any]) -> Iterator[tuple[str, str]]:

@@ -35,7 +35,8 @@ def relabel(tags: Tags, scheme: str | Path | Scheme = "ccs") -> Tags:
     Raises
     ------
     NoteTermsError
-        E101 when a column is missing, E129 when `tags` is neither a list nor a frame; what `load_scheme` raises.
+        E101 when a column is missing or there twice, E129 when `tags` is neither a list nor a frame; what
+        `load_scheme` raises.
     """
     relabelled: Any = _relabel(tags, load_scheme(scheme))
     return relabelled

@@ -196,7 +196,7 @@ class Classifier:
         Raises
         ------
         NoteTermsError
-            E101 when a column is missing, E129 when `notes` is no frame.
+            E101 when a column is missing or there twice, E129 when `notes` is no frame, E130 when the texts are bytes.
         """
         # Imported here for its pandas, which other ways to tag do without.
         from classifier.frames import tag_frame

@@ -131,10 +131,33 @@ def test_each_kind_of_frame_comes_out_as_it_went_in(clf, kind):
     assert len(pa.table(clf.tag(FRAMES[kind](table.slice(0, 0))))) == 0
 
 
-@pytest.mark.parametrize("notes", ["a text", ["a list"], {"text": []}])
+def columns():
+    """Return columns of each library: they speak Arrow, but are no frames."""
+    polars = pytest.importorskip("polars")
+    texts = pa.array(["Liver mets."])
+    note = pa.StructArray.from_arrays([texts, texts], ["note_id", "text"])
+    return [pd.Series(texts), polars.Series(texts), polars.Series(note), texts, note, pa.chunked_array([note])]
+
+
+@pytest.mark.parametrize("notes", ["a text", ["a list"], {"text": []}, *columns()], ids=lambda notes: str(type(notes)))
 def test_what_is_no_frame_is_refused(clf, notes):
     with pytest.raises(NoteTermsError, match="E129"):
         clf.tag(notes)
+
+
+@pytest.mark.parametrize("kind", FRAMES)
+def test_texts_as_bytes_are_refused(clf, kind):
+    notes = pa.table({"note_id": ["1", "2"], "text": [None, b"Liver mets."]})
+    with pytest.raises(NoteTermsError, match=r"E130.*'text'"):
+        clf.tag(FRAMES[kind](notes))
+
+
+@pytest.mark.parametrize("kind", FRAMES.keys() - {"polars"})
+@pytest.mark.parametrize("column", ["note_id", "text"])
+def test_a_column_that_is_there_twice_is_refused(clf, kind, column):
+    notes = pa.table({"note_id": ["1"], "text": ["Liver mets."]})
+    with pytest.raises(NoteTermsError, match=f"E101.*2 columns '{column}'"):
+        clf.tag(FRAMES[kind](notes.append_column(column, notes[column])))
 
 
 def test_a_frame_without_notes_gives_an_empty_table(clf):
