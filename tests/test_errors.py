@@ -8,7 +8,7 @@ from tests.conftest import ROOT
 PACKAGE = ROOT / "classifier"
 RAISED = re.compile(r'"(E\d{3})[" ]')
 # What is the same error to a user in several parts of the package.
-SHARED = {"E101": "a column is missing", "E132": "the output exists"}
+SHARED = {"E101": "a column is missing", "E132": "the output exists", "E542": "a value of the wrong type"}
 
 
 def parts_by_code():

@@ -114,7 +114,8 @@ def choose(
     Raises
     ------
     NoteTermsError
-        E560 where there is no note to choose from; and what `classifier.batch.tables.read_tags` raises.
+        E560 where there is no note to choose from, E542 for a value of the wrong type; and what
+        `classifier.batch.tables.read_tags` raises.
     """
     drawn, notes = _draw(rows, round(size * random_share), seed, exclude)
     wanted = size - round(size * random_share)
@@ -177,13 +178,13 @@ def _key(note_id: str, seed: int) -> int:
 
 def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> dict[str, Iterable[tuple[str, str]]]:
     """Rank the notes that have tags, and say why."""
-    counts = Counter(trait for _, tag in read_tags(tags) for trait in _traits(tag))
+    counts = Counter(trait for tag in _read(tags) for trait in _traits(tag))
     uncertain, disputed = _Best(size), _Best(size)
     having: Counter[str] = Counter()
     for (name, _), count in counts.items():
         having[name] += count
     rare = {trait: _Best(size) for trait, count in counts.items() if count < RARE * having[trait[0]]}
-    for note_id, group in groupby((tag for _, tag in read_tags(tags)), key=lambda tag: str(tag["note_id"])):
+    for note_id, group in groupby(_read(tags), key=lambda tag: str(tag["note_id"])):
         if note_id in passed_over:
             continue
         key = _key(note_id, seed)
@@ -203,6 +204,17 @@ def _lists(tags: Path, size: int, seed: int, passed_over: Collection[str]) -> di
             disputed.offer(len(settled), key, note_id, reason)
     rarest = sorted(rare, key=lambda trait: (counts[trait], trait))
     return {"uncertain": uncertain, "disputed": disputed, "rare": _in_turn([rare[trait] for trait in rarest])}
+
+
+def _read(tags: Path) -> Iterator[dict[str, Any]]:
+    # JSONL and Parquet have types of their own.
+    for number, tag in read_tags(tags):
+        words = all(isinstance(tag.get(name), str | None) for name in TRAITS)
+        if not words or not isinstance(tag.get("score"), float | int | None):
+            raise NoteTermsError(
+                "E542", f"{tags}, line {number} has a value of the wrong type.", "See docs/columns.md."
+            )
+        yield tag
 
 
 def _traits(tag: dict[str, Any]) -> list[tuple[str, str]]:

@@ -139,6 +139,8 @@ BAD_TASKS = {
     "several annotators": (BOTH, "E511", "1, 2", "--annotator"),
     "no id": ({"id": 7, "data": {"text": "x"}, "annotations": [{"result": []}]}, "E503", "task 7", "note_id"),
     "no text": ({"id": 7, "data": {"note_id": "a"}, "annotations": [{"result": []}]}, "E504", "task 7", "--notes"),
+    "annotations that are no list": (task(7) | {"annotations": 5}, "E514", "task 7", "annotations or predictions"),
+    "predictions that are no list": (task(7) | {"predictions": 5}, "E514", "task 7", "annotations or predictions"),
     "another shape": ({"id": 7, "text": "x", "label": []}, "E514", "task 7", "JSON-MIN"),
 }
 
@@ -254,6 +256,15 @@ def test_inception_names_annotators_by_their_files_in_a_project_export(folder):
     assert len(gold(folder / "gold.jsonl")) == 3
     (folder / "project" / "TypeSystem.xml").unlink()
     one_line(run(*given, "--force", "--annotator", "ann", cwd=folder), 2, "E501", "TypeSystem.xml")
+
+
+@pytest.mark.filterwarnings("error::UserWarning")
+def test_inception_without_the_layer_is_another_configuration(folder):
+    assert export(folder, "inception", "cas").returncode == 0
+    types = folder / "cas" / "TypeSystem.xml"
+    types.write_text(types.read_text(encoding="utf-8").replace("webanno.custom.CancerTerm", "webanno.custom.Drug"))
+    given = ("import", "cas", "--from", "inception", "-o", "gold.jsonl")
+    one_line(run(*given, cwd=folder), 2, "E514", "TypeSystem.xml without the layer webanno.custom.CancerTerm")
 
 
 def test_inception_says_what_to_install(folder, monkeypatch):

@@ -158,12 +158,17 @@ def test_wrong_use_ends_in_one_line(tmp_path):
     notes = tmp_path / "notes.jsonl"
     notes.write_text('{"note_id": "a", "text": "x"}\n')
     (tmp_path / "other.jsonl").write_text(json.dumps(tag("b", score=0.5)) + "\n")
+    for name, wrong in {"score": "0.5", "label": ["RELAPSE"], "status": {}}.items():
+        (tmp_path / f"{name}.jsonl").write_text(json.dumps(tag("a") | {name: wrong}) + "\n")
     (tmp_path / "gold.jsonl").write_text('{"note_id": "a", "spans": []}\n')
     for arguments, parts in {
         ("-", "--tags", "other.jsonl"): ("E563", "twice"),
         (notes, "--tags", "other.jsonl", "--random-share", "0"): ("E562", "'b'"),
         (notes, "--tags", "gold.jsonl"): ("E561", "line 1"),
         (notes, "--tags", "none.jsonl"): ("E540", "none.jsonl"),
+        (notes, "--tags", "score.jsonl"): ("E542", "score.jsonl, line 1"),
+        (notes, "--tags", "label.jsonl"): ("E542", "label.jsonl, line 1"),
+        (notes, "--tags", "status.jsonl"): ("E542", "status.jsonl, line 1"),
         (notes, "--tags", "other.jsonl", "-o", notes, "--force"): ("E135",),
     }.items():
         result = run("sample", *arguments, "-n", "1", cwd=tmp_path)

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator
 from io import BytesIO
 from pathlib import Path
 from typing import Any
+from warnings import catch_warnings
 
 from classifier.annotation.files import file_name, new_folder, note_id_of
 from classifier.annotation.notes import FACTS, GoldNote
@@ -61,11 +62,17 @@ def _content(cassis: Any, where: str, file: Path) -> tuple[str, list[dict[str, A
         raise NoteTermsError("E501", f"{where} has no {_TYPES} beside it or above it.", "Keep it with the documents.")
     try:
         system = cassis.load_typesystem(BytesIO(types.read_bytes()))
-        cas = cassis.load_cas_from_xmi(BytesIO(file.read_bytes()), typesystem=system, lenient=True)
+        # cassis warns of each annotation of a type that the type system lacks; only ours matters.
+        with catch_warnings(action="ignore"):
+            cas = cassis.load_cas_from_xmi(BytesIO(file.read_bytes()), typesystem=system, lenient=True)
     except Exception as error:  # lxml and cassis raise errors of many classes at a damaged file.
         raise NoteTermsError(
             "E501", f"{where} is damaged or no XMI ({type(error).__name__}).", "Export it again."
         ) from None
+    if not system.contains_type(LAYER):
+        raise NoteTermsError(
+            "E514", f"{where} has a {_TYPES} without the layer {LAYER}.", "Annotate in the layer of the export."
+        )
     marks = [
         {"start": term.begin, "end": term.end, "label": term.label} | {name: term.get(name) for name in FACTS}
         for term in cas.select(LAYER)

@@ -44,7 +44,7 @@ def _readings(name: str, number: int, task: Any) -> Iterator[Reading]:
     expected = "tasks with data, and annotations or predictions: the export format JSON, not JSON-MIN"
     with understood(whole, expected):
         data = task["data"]
-        annotations, predictions = task.get("annotations") or [], task.get("predictions") or []
+        annotations, predictions = (list(task.get(name) or ()) for name in ("annotations", "predictions"))
         given = {"note_id": id_of(data.get("note_id")), "text": data.get(_TEXT), "genre": data.get("genre")}
         whole.note_id = given["note_id"]
     if whole.problem is not None:
