@@ -15,6 +15,7 @@ from classifier.batch.tagging import ASIDE_SCHEMA, Outcome, SetAside, Settings, 
 from classifier.batch.workers import tag_batches
 from classifier.batch.writers import TableWriter, check_writable, replace_file
 from classifier.report.contents import Contents, ReportOptions
+from classifier.schemes import load_scheme
 from classifier.tags import Context, NoteSummary, Tag, summary_schema, tags_schema
 
 # So many batches are kept as a part, and are lost at most when a run is stopped.
@@ -83,10 +84,12 @@ def run(
     ------
     NoteTermsError
         E127 from `classifier.batch.workers.tag_batches`; E132 to E134 and E139 from
-        `classifier.batch.writers.TableWriter`; E137, E138 and E140 from `classifier.batch.progress.Progress`; E211 for
-        a scheme that is not there; E401 to E403 for a model that cannot be opened.
+        `classifier.batch.writers.TableWriter`; E137, E138 and E140 from `classifier.batch.progress.Progress`; what
+        `classifier.schemes.load_scheme` raises; E401 to E403 for a model that cannot be opened.
     """
     notes = iter(batches)
+    # Read also where no note follows: a scheme that is not there is told before the work.
+    scheme = asdict(load_scheme(settings.scheme))
     contents = None if report is None else Contents(report, source, settings.scheme, settings.model, settings.threshold)
     contexts = report is not None and report.text
     work = partial(tag_batch, settings=settings, contexts=contexts)
@@ -98,7 +101,9 @@ def run(
     # Of the other tables too: under another name there may stand what no run of this one wrote.
     tables = {"summary": summary, "report": report.path if report else None}
     names = {name: str(path.absolute()) if path else None for name, path in tables.items()}
-    options = {"source": source, "version": __version__, "contexts": contexts, **names, **asdict(settings)}
+    # Of a scheme not the name but what it says: a file of one's own may have been edited. A model has its digest.
+    chosen = {**asdict(settings), "scheme": scheme}
+    options = {"source": source, "version": __version__, "contexts": contexts, **names, **chosen}
     with Progress(out, options, resume) as progress:
         for number in range(progress.parts):
             part = list(islice(notes, _PART))

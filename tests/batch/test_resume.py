@@ -10,6 +10,7 @@ from classifier.batch.notes import Row, batches
 from classifier.batch.tagging import Settings
 from classifier.batch.writers import replace_file
 from classifier.errors import NoteTermsError
+from classifier.schemes import load_scheme
 from tests.conftest import SAMPLES
 
 TEXTS = [json.loads(line)["text"] for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
@@ -96,6 +97,20 @@ def test_a_run_goes_on_only_with_the_same_options(tmp_path, options):
     stop(tmp_path / "t.jsonl")
     with pytest.raises(NoteTermsError, match="E137"):
         run(ROWS, tmp_path / "t.jsonl", resume=True, **options)
+
+
+def test_a_run_does_not_go_on_with_an_edited_scheme(tmp_path):
+    labels = {**load_scheme("ccs").labels, "regional_nodes": "DISTANT_SPREAD"}
+    mine = tmp_path / "mine.toml"
+    mine.write_text("[labels]\n" + "".join(f'{extent} = "{label}"\n' for extent, label in labels.items()))
+    options = {"settings": Settings(scheme=str(mine))}
+    stop(tmp_path / "t.jsonl", **options)
+    before = mine.read_text()
+    mine.write_text(before.replace('"DISTANT_SPREAD"', '"REGIONAL_SPREAD"'))
+    with pytest.raises(NoteTermsError, match="E137"):
+        run(ROWS, tmp_path / "t.jsonl", resume=True, **options)
+    mine.write_text(before)
+    assert run(ROWS, tmp_path / "t.jsonl", resume=True, **options).notes == 148
 
 
 CHANGED = {
