@@ -21,7 +21,9 @@ FORMATS = ("csv", "jsonl", "parquet")
 """Kinds of tables that are written; csv and jsonl also gzipped, by the ending .gz."""
 
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
-"""A spreadsheet runs a cell that begins like this as a formula; in CSV it gets a leading apostrophe."""
+"""A spreadsheet runs a cell that begins like this as a formula; in CSV it gets a leading apostrophe.
+
+So does one that has apostrophes of its own before such a sign: what is read back must be what was written."""
 _ROW_GROUP = 50_000
 
 
@@ -247,12 +249,16 @@ class _ParquetSink:
 
 def undefused(cell: str) -> str:
     """Return the value of a CSV cell without the apostrophe that keeps a spreadsheet from running it."""
-    return cell[1:] if cell.startswith("'") and cell[1:].startswith(FORMULA) else cell
+    return cell[1:] if cell.startswith("'") and _is_formula(cell) else cell
 
 
 def _cell(value: Any) -> Any:
     if isinstance(value, bool):
         return "true" if value else "false"
-    if isinstance(value, str) and value.startswith(FORMULA):
+    if isinstance(value, str) and _is_formula(value):
         return "'" + value
     return value
+
+
+def _is_formula(text: str) -> bool:
+    return text.lstrip("'").startswith(FORMULA)

@@ -5,12 +5,13 @@ import json
 
 import pyarrow as pa
 import pyarrow.parquet as pq
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from classifier.batch.notes import Row, batches
 from classifier.batch.readers import read_notes
 from classifier.batch.runner import run
+from classifier.batch.tables import read_tags
 from classifier.batch.writers import TableWriter
 from classifier.tags import Tag, record_batch, tags_schema
 
@@ -56,19 +57,32 @@ def test_parquet_keeps_every_character(tmp_path, texts):
     assert rows_of(path) == [(str(i), text) for i, text in enumerate(texts)]
 
 
+def tag_of(text):
+    facts = ("RELAPSE", None, "present", True, None, None, None, None, text, None, "r", "rule", None)
+    return Tag(text, 0, 1, text, *facts)
+
+
 @QUICK
 @given(TEXTS)
 def test_tables_keep_every_character(tmp_path, texts):
-    tags = [
-        Tag(text, 0, 1, text, "RELAPSE", None, "present", True, None, None, None, None, text, None, "r", "rule", None)
-        for text in texts
-    ]
+    tags = [tag_of(text) for text in texts]
     for kind in ("jsonl", "parquet"):
         with TableWriter(tmp_path / f"t.{kind}", kind, tags_schema(), force=True) as table:
             table.write(record_batch(tags, tags_schema()))
     lines = (tmp_path / "t.jsonl").read_text(encoding="utf-8").split("\n")
     assert [json.loads(line)["text"] for line in lines if line] == texts
     assert pq.read_table(tmp_path / "t.parquet")["cue"].to_pylist() == texts
+
+
+@QUICK
+@given(st.lists(st.text("'=+-@\t\ra", min_size=1) | TEXTS.map("".join), min_size=1, max_size=6))
+@example(["-5", "'-5", "''-5", "'", "'a"])
+def test_a_csv_table_is_read_back_as_it_was_written(tmp_path, texts):
+    path = tmp_path / "t.csv"
+    with TableWriter(path, "csv", tags_schema(), force=True) as table:
+        table.write(record_batch([tag_of(text) for text in texts], tags_schema()))
+    rows = [row for _, row in read_tags(path)]
+    assert [(row["note_id"], row["text"], row["cue"]) for row in rows] == [(text, text, text) for text in texts]
 
 
 def test_a_note_that_fails_is_set_aside_and_the_rest_goes_on(tmp_path, monkeypatch):
