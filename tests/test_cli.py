@@ -109,7 +109,22 @@ def test_a_short_csv_row_is_set_aside(tmp_path):
     (tmp_path / "notes.csv").write_text("note_id,text\na\nb,Lung cancer with brain metastases.\n")
     result = run("tag", "notes.csv", "-o", "tags.csv", cwd=tmp_path)
     one_line(result, 1, "1 notes, 1 tags", "1 rows set aside")
-    assert '"row": 1, "note_id": "a", "reason": "E121' in (tmp_path / "tags.csv.errors.jsonl").read_text()
+    assert '"row": 1, "note_id": null, "reason": "E121' in (tmp_path / "tags.csv.errors.jsonl").read_text()
+
+
+def test_pieces_of_a_note_are_no_ids(tmp_path):
+    (tmp_path / "notes.csv").write_text("note_id,text\na,Zyxwvut has\nliver mets of Zyxwvut\nZyxwvut, well, today\n")
+    result = run("tag", "notes.csv", "-o", "tags.csv", cwd=tmp_path)
+    one_line(result, 1, "1 notes", "2 rows set aside")
+    assert "Zyxwvut" not in (tmp_path / "tags.csv.errors.jsonl").read_text() + result.stderr
+
+
+@pytest.mark.parametrize("header", ["p1,John Smith has mets to the liver", "p1, mets", "x" * 41, "p1,John Smith"])
+def test_a_first_line_that_may_be_of_a_note_is_not_told(tmp_path, header):
+    (tmp_path / "notes.csv").write_text(f"{header}\n")
+    result = run("tag", "notes.csv", cwd=tmp_path)
+    one_line(result, 2, "E101", "'text'", f"columns is {header.count(',') + 1}.", "--text-column", "first line")
+    assert header.split(",")[-1].strip() not in result.stderr
 
 
 def test_bytes_that_are_not_utf8_are_read_as_windows_1252(tmp_path):

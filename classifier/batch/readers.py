@@ -5,6 +5,7 @@ import csv
 import gzip
 import io
 import json
+import re
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,13 +15,14 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from classifier.batch.notes import Row, batches, row_of, whole
-from classifier.errors import NoteTermsError
+from classifier.errors import NoteTermsError, some_of
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
 
 
 _LONGEST_FIELD = 64_000_000
+_NAME = re.compile(r"[\w.:-]{1,40}")
 
 Warn = Callable[[str], None]
 
@@ -128,9 +130,8 @@ def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str
             if not fields:
                 continue
             if len(fields) != len(header):
-                note_id = fields[id_at] if id_at < len(fields) else None
-                problem = f"E121 the row has {len(fields)} fields, the header {len(header)}"
-                yield Row(number, note_id, None, problem)
+                # Without its id: where a line break was not quoted, that is a piece of the note.
+                yield Row(number, None, None, f"E121 the row has {len(fields)} fields, the header {len(header)}")
             else:
                 yield row_of(number, fields[id_at], fields[text_at])
     except csv.Error as error:
@@ -142,12 +143,15 @@ def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str
 
 
 def _columns(columns: list[str], name: str, text_column: str, id_column: str) -> tuple[int, int]:
+    # Where the header is missing, the first row stands for it: names are told only if each is a single short word.
+    named = all(map(_NAME.fullmatch, columns))
+    found = f"its columns are {some_of(columns)}" if named else f"the number of its columns is {len(columns)}"
     for column, option in ((text_column, "--text-column"), (id_column, "--id-column")):
         if column not in columns:
             raise NoteTermsError(
                 "E101",
-                f"{name} has no column {column!r}; its columns are {', '.join(columns)}.",
-                f"Name one with {option}.",
+                f"{name} has no column {column!r}; {found}.",
+                f"Name one with {option}; in a CSV the first line holds the names.",
             )
     return columns.index(text_column), columns.index(id_column)
 
