@@ -149,7 +149,7 @@ def tag(
     """
     from classifier.batch.progress import unfinished
     from classifier.batch.readers import read_notes
-    from classifier.batch.runner import run
+    from classifier.batch.runner import errors_file, run
     from classifier.batch.tagging import SetAside, Settings
     from classifier.batch.writers import check_writable, format_of
     from classifier.report.contents import ReportOptions
@@ -163,9 +163,12 @@ def tag(
     for target in (out, summary, report):
         if target is not None:
             check_writable(target, force or (resume and unfinished(out)), [notes])
-    named = [target.absolute() for target in (out, summary, report) if target is not None]
+    written = (out, summary, report, errors_file(out) if out else None)
+    named = [target.parent.resolve() / target.name for target in written if target is not None]
     if len(set(named)) < len(named):
-        raise NoteTermsError("E136", "Two of the tags, the summary and the report have one name.", "Give each its own.")
+        raise NoteTermsError(
+            "E136", "Two of the tags, OUT.errors.jsonl, the summary and the report have one name.", "Give each its own."
+        )
     page = None if report is None else ReportOptions(report, text=not no_text, limit=report_limit)
 
     def tell(row: SetAside) -> None:

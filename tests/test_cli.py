@@ -182,7 +182,12 @@ def test_bad_targets_end_in_one_line(tmp_path):
     one_line(run("tag", path, "-o", "nowhere/tags.csv", cwd=tmp_path), 2, "E133", "nowhere")
     one_line(run("tag", path, "-o", "tags.xml", cwd=tmp_path), 2, "E131", "--format")
     one_line(run("tag", path, "-o", path, "--force", cwd=tmp_path), 2, "E135")
-    one_line(run("tag", path, "-o", "x.csv", "--summary", "x.csv", cwd=tmp_path), 2, "E136")
+    (tmp_path / "folder").mkdir()
+    for summary in ("x.csv", "folder/../x.csv", "x.csv.errors.jsonl"):
+        one_line(run("tag", path, "-o", "x.csv", "--summary", summary, cwd=tmp_path), 2, "E136")
+    aside = write(tmp_path, "jsonl").rename(tmp_path / "y.csv.errors.jsonl")
+    one_line(run("tag", aside, "-o", "y.csv", "--force", cwd=tmp_path), 2, "E135")
+    assert aside.exists() and not list(tmp_path.glob("[xy].csv"))
     one_line(run("tag", path, "--format", "parquet", cwd=tmp_path), 2, "E134", "-o")
     one_line(process("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
 

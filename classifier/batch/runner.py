@@ -64,7 +64,7 @@ def run(
     kind, summary_kind : str
         `csv`, `jsonl` or `parquet`.
     source : str
-        Names the export: a run goes on only with the same.
+        Names the export, by its path if it has one: a run goes on only with the same.
     summary : Path, optional
         The table of one row a note.
     settings : Settings
@@ -84,8 +84,9 @@ def run(
     ------
     NoteTermsError
         E127 from `classifier.batch.workers.tag_batches`; E132 to E134 and E139 from
-        `classifier.batch.writers.TableWriter`; E137, E138 and E140 from `classifier.batch.progress.Progress`; what
-        `classifier.schemes.load_scheme` raises; E401 to E403 for a model that cannot be opened.
+        `classifier.batch.writers.TableWriter`; E135 where the export is `<out>.errors.jsonl`; E137, E138 and E140 from
+        `classifier.batch.progress.Progress`; what `classifier.schemes.load_scheme` raises; E401 to E403 for a model
+        that cannot be opened.
     """
     notes = iter(batches)
     # Read also where no note follows: a scheme that is not there is told before the work.
@@ -96,7 +97,7 @@ def run(
     if out is None:
         done = _counted((outcome for _, outcome in tag_batches(notes, work, jobs)), on_notes)
         return _write(done, None, kind, summary, summary_kind, contents, force, on_set_aside)
-    check_writable(_errors_file(out), force=True)
+    check_writable(errors_file(out), force=True, sources=[source])
     force = force or (resume and unfinished(out))
     # Of the other tables too: under another name there may stand what no run of this one wrote.
     tables = {"summary": summary, "report": report.path if report else None}
@@ -122,7 +123,8 @@ def _counted(outcomes: Iterable[Outcome], on_notes: Callable[[int], None]) -> It
         yield outcome
 
 
-def _errors_file(out: Path) -> Path:
+def errors_file(out: Path) -> Path:
+    """Return the file of the rows set aside, which a run writes over."""
     return out.with_name(out.name + ".errors.jsonl")
 
 
@@ -146,7 +148,7 @@ def _write(
             writer = TableWriter(summary, summary_kind, summary_schema(), force)
             tables["summaries"] = stack.enter_context(writer)
         if out is not None:
-            writer = TableWriter(_errors_file(out), "jsonl", ASIDE_SCHEMA, force=True, keep_empty=False)
+            writer = TableWriter(errors_file(out), "jsonl", ASIDE_SCHEMA, force=True, keep_empty=False)
             tables["aside"] = stack.enter_context(writer)
         for outcome in outcomes:
             for name, table in tables.items():
