@@ -7,6 +7,7 @@ import io
 import json
 import re
 import sys
+import zlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import IO
@@ -83,7 +84,7 @@ def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iter
                 yield from _read_jsonl(lines, str(path), text_column, id_column)
             else:
                 yield from _read_csv(lines, path, "\t" if ending.startswith(".tsv") else ",", text_column, id_column)
-    except (EOFError, gzip.BadGzipFile, OSError) as error:
+    except (EOFError, OSError, zlib.error) as error:
         raise NoteTermsError(
             "E112", f"{path} is damaged or cut short ({type(error).__name__}).", "Export or copy the file again."
         ) from None

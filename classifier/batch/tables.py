@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import json
+import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -45,7 +46,7 @@ def read_table(path: Path) -> Iterator[tuple[int, Row]]:
             lines = io.TextIOWrapper(stream, encoding="utf-8-sig", newline="")
             table = name.removesuffix(".gz").endswith(".csv")
             yield from _read_csv(lines, path) if table else _read_jsonl(lines, path)
-    except (EOFError, OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid) as error:
+    except (EOFError, OSError, UnicodeDecodeError, csv.Error, pa.ArrowInvalid, zlib.error) as error:
         raise NoteTermsError(
             "E541", f"{path} is damaged or no table ({type(error).__name__}).", "Write or copy the file again."
         ) from None

@@ -1,5 +1,6 @@
 """How annotators are compared: through files, the command, and what must hold whatever they say."""
 
+import gzip
 import json
 import time
 from itertools import permutations
@@ -231,6 +232,7 @@ def test_files_that_cannot_be_compared(tmp_path, write_gold, second, code, part)
 def test_wrong_use_ends_in_one_line(tmp_path, write_gold):
     write_gold("a.jsonl", {"x": []})
     (tmp_path / "cut.parquet").write_bytes(b"PAR1")
+    (tmp_path / "other_bytes.csv.gz").write_bytes(gzip.compress(b"")[:10] + b"\xff" * 50)
     (tmp_path / "bad.csv").write_text("note_id,start,end,label\nx,first,2,RELAPSE\n")
     (tmp_path / "other.csv").write_text("id,label\n")
     for arguments, parts in {
@@ -238,6 +240,7 @@ def test_wrong_use_ends_in_one_line(tmp_path, write_gold):
         ("a.jsonl", "./a.jsonl"): ("E544", "twice"),
         ("a.jsonl", "none.jsonl"): ("E540", "none.jsonl"),
         ("a.jsonl", "cut.parquet"): ("E541", "damaged"),
+        ("a.jsonl", "other_bytes.csv.gz"): ("E541", "damaged"),
         ("a.jsonl", "bad.csv"): ("E542", "line 2"),
         ("a.jsonl", "other.csv"): ("E541", "end, note_id, start"),
     }.items():

@@ -202,11 +202,13 @@ def damaged(folder):
     (folder / "open.csv").write_text("\n".join(lines) + "\n")
     packed = gzip.compress("\n".join(json.dumps(row) for row in rows).encode())
     (folder / "cut.jsonl.gz").write_bytes(packed[: len(packed) // 2])
+    (folder / "other_bytes.jsonl.gz").write_bytes(packed[:10] + b"\xff" * 50 + packed[60:])
     return {
         "footer.parquet": ("E112", "footer.parquet", "Parquet"),
         "quote.csv": ("E113", "row 1000"),
         "open.csv": ("E113", "row 1000"),
         "cut.jsonl.gz": ("E112", "cut short"),
+        "other_bytes.jsonl.gz": ("E112", "damaged"),
     }
 
 
