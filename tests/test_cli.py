@@ -127,6 +127,15 @@ def test_a_first_line_that_may_be_of_a_note_is_not_told(tmp_path, header):
     assert header.split(",")[-1].strip() not in result.stderr
 
 
+def test_of_a_folder_what_cannot_be_read_is_set_aside(tmp_path):
+    folder = write(tmp_path, "txt")
+    (folder / "a folder.txt").mkdir()
+    (folder / "gone.txt").symlink_to("nowhere")
+    one_line(run("tag", folder, "-o", "tags.csv", cwd=tmp_path), 1, "3 notes, 2 tags", "1 rows set aside")
+    (aside,) = map(json.loads, (tmp_path / "tags.csv.errors.jsonl").read_text().splitlines())
+    assert aside["note_id"] == "gone" and aside["reason"].startswith("E120 the file cannot be read")
+
+
 def test_bytes_that_are_not_utf8_are_read_as_windows_1252(tmp_path):
     (tmp_path / "notes.csv").write_bytes("note_id,text\na,“Café” lung cancer with brain metastases.\n".encode("cp1252"))
     result = run("tag", "notes.csv", cwd=tmp_path)

@@ -196,9 +196,14 @@ def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]
 
 
 def _read_folder(folder: Path, warn: Warn) -> Iterator[Row]:
-    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".txt")
+    files = sorted(path for path in folder.iterdir() if path.suffix.lower() == ".txt" and not path.is_dir())
     if not files:
         raise NoteTermsError("E114", f"{folder} has no .txt file.", "Give the folder that holds the notes.")
     for number, path in enumerate(files, start=1):
-        with path.open("rb") as stream:
-            yield row_of(number, path.stem, "".join(_decoded(stream, str(path), warn)))
+        try:
+            with path.open("rb") as stream:
+                text = "".join(_decoded(stream, str(path), warn))
+        except OSError as error:
+            yield Row(number, path.stem, None, f"E120 the file cannot be read ({type(error).__name__})")
+        else:
+            yield row_of(number, path.stem, text)
