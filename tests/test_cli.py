@@ -13,6 +13,7 @@ import textwrap
 import time
 
 import pandas as pd
+import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
@@ -164,6 +165,11 @@ def test_bad_exports_end_in_one_line(tmp_path):
     (tmp_path / "quote.csv").write_text('note_id,text\na,"never closed\nb,x\n')
     (tmp_path / "notes.xlsx").write_text("x")
     (tmp_path / "nothing").mkdir()
+    table = pa.table({"note_id": ["a"], "text": ["Well."], "body": ["Well."]})
+    pq.write_table(table.rename_columns(["note_id", "text", "text"]), tmp_path / "twice.parquet")
+    (tmp_path / "twice.csv").write_text("note_id,text,text\na,Well.,Well.\n")
+    latin = pa.array([b"Caf\xe9"]).cast(pa.string(), safe=False)
+    pq.write_table(pa.table({"note_id": ["a"], "text": latin}), tmp_path / "latin.parquet")
     whole = gzip.compress(("note_id,text\n" + "a,Lung cancer.\n" * 5000).encode())
     (tmp_path / "cut.csv.gz").write_bytes(whole[: len(whole) // 2])
     pd.DataFrame(NOTES).to_parquet(tmp_path / "cut.parquet")
@@ -173,6 +179,9 @@ def test_bad_exports_end_in_one_line(tmp_path):
         "empty.csv": ("E114", "is empty"),
         "other.csv": ("E101", "'text'", "id, body", "--text-column"),
         "other.jsonl": ("E101", "id, body"),
+        "twice.parquet": ("E101", "'text' twice", "--text-column"),
+        "twice.csv": ("E101", "'text' twice"),
+        "latin.parquet": ("E112", "Unicode"),
         "quote.csv": ("E113", "row 1"),
         "notes.xlsx": ("E111", ".parquet"),
         "nothing": ("E114", "no .txt"),

@@ -45,8 +45,9 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
     Raises
     ------
     NoteTermsError
-        E101 for a missing column, E110 for a source that is not there, E111 for a kind of file that is not read,
-        E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty file.
+        E101 for a column that is missing or there twice, E110 for a source that is not there, E111 for a kind of file
+        that is not read, E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty
+        file.
     """
     return batches(read_rows(source, text_column, id_column, warn))
 
@@ -148,6 +149,8 @@ def _columns(columns: list[str], name: str, text_column: str, id_column: str) ->
     named = all(map(_NAME.fullmatch, columns))
     found = f"its columns are {some_of(columns)}" if named else f"the number of its columns is {len(columns)}"
     for column, option in ((text_column, "--text-column"), (id_column, "--id-column")):
+        if columns.count(column) > 1:
+            raise NoteTermsError("E101", f"{name} has column {column!r} twice.", f"Rename one, or use {option}.")
         if column not in columns:
             raise NoteTermsError(
                 "E101",
@@ -189,7 +192,7 @@ def _read_parquet(path: Path, text_column: str, id_column: str) -> Iterator[Row]
                 for note_id, text in zip(batch[id_column].to_pylist(), batch[text_column].to_pylist(), strict=True):
                     number += 1
                     yield row_of(number, note_id, text)
-    except (pa.ArrowInvalid, OSError) as error:
+    except (pa.ArrowInvalid, OSError, UnicodeDecodeError) as error:
         raise NoteTermsError(
             "E112", f"{path} is damaged or no Parquet file ({type(error).__name__}).", "Export or copy the file again."
         ) from None
