@@ -1,5 +1,7 @@
 """The command `note-terms`."""
 
+import io
+import os
 import sys
 import time
 from collections.abc import Iterator
@@ -228,10 +230,13 @@ def show(
     ] = "default",
 ) -> None:
     """Print a note with its tags in colour, and a line on each with the cue and the rule that decided."""
+    from classifier.batch.readers import decoded, standard_input
     from classifier.display import render
     from classifier.tagging import doc_tags, load
 
-    note = sys.stdin.read() if text == "-" else text
+    # Of an argument Python keeps the bytes that are no text, in a form that cannot be shown.
+    given = standard_input() if text == "-" else io.BytesIO(os.fsencode(text))
+    note = "".join(decoded(given, "the note", warn))
     doc = load(scheme, model=model).nlp(note)
     Console(highlight=False).print(render(note, doc_tags(doc), doc._.advanced_reason))
 

@@ -4,6 +4,7 @@ import contextlib
 import gzip
 import io
 import json
+import os
 import subprocess
 import sys
 from subprocess import CompletedProcess
@@ -54,7 +55,7 @@ def process(*arguments, cwd, stdin=None):
 
 def run(*arguments, cwd, stdin=""):
     """Run the command in this process, which has spaCy loaded already: it takes half the time."""
-    given = io.TextIOWrapper(io.BytesIO(stdin.encode()), encoding="utf-8")
+    given = io.TextIOWrapper(io.BytesIO(os.fsencode(stdin)), encoding="utf-8")
     out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="", write_through=True) for _ in range(2))
     code = 0
     with (

@@ -246,6 +246,16 @@ def test_the_readme_shows_what_the_command_prints(tmp_path, monkeypatch):
     assert result.stdout.strip() == textwrap.dedent(shown).strip()
 
 
+LATIN = os.fsdecode("“Café” – liver mets".encode("cp1252"))
+
+
+@pytest.mark.parametrize(("argument", "stdin"), [(LATIN, ""), ("-", LATIN)])
+def test_show_reads_bytes_as_tag_does(tmp_path, argument, stdin):
+    result = run("show", argument, cwd=tmp_path, stdin=stdin)
+    one_line(result, 0, "4 bytes are not UTF-8")
+    assert "“Café” – [liver mets]1" in result.stdout
+
+
 def test_explain(tmp_path):
     result = run("explain", "tnm_n0", cwd=tmp_path)
     assert result.returncode == 0 and "regional_nodes" in result.stdout and "negated" in result.stdout

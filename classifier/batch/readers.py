@@ -56,7 +56,7 @@ def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iter
     """Yield the notes of an export row by row; takes and raises what `read_notes` does. Ids may be repeated."""
     if source == "-":
         yield from _read_jsonl(
-            _decoded(sys.stdin.buffer, "standard input", warn), "standard input", text_column, id_column
+            decoded(standard_input(), "standard input", warn), "standard input", text_column, id_column
         )
         return
     path = Path(source)
@@ -80,7 +80,7 @@ def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iter
         return
     try:
         with gzip.open(path) if ending.endswith(".gz") else path.open("rb") as stream:
-            lines = _decoded(stream, str(path), warn)  # type: ignore[arg-type]
+            lines = decoded(stream, str(path), warn)  # type: ignore[arg-type]
             if ending.startswith(".jsonl"):
                 yield from _read_jsonl(lines, str(path), text_column, id_column)
             else:
@@ -89,6 +89,19 @@ def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iter
         raise NoteTermsError(
             "E112", f"{path} is damaged or cut short ({type(error).__name__}).", "Export or copy the file again."
         ) from None
+
+
+def standard_input() -> IO[bytes]:
+    """Return standard input.
+
+    Raises
+    ------
+    NoteTermsError
+        E110 when it is closed.
+    """
+    if sys.stdin is None:
+        raise NoteTermsError("E110", "Standard input is closed.", "Give a file, or open it.")
+    return sys.stdin.buffer
 
 
 class _Fallback:
@@ -107,8 +120,8 @@ class _Fallback:
         ), error.end
 
 
-def _decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
-    """Yield the lines of a stream with their line ends as they are."""
+def decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
+    """Yield the lines of a stream with their line ends as they are; bytes that are not UTF-8 as Windows-1252."""
     buffered = stream if isinstance(stream, io.BufferedReader) else io.BufferedReader(stream)  # type: ignore[type-var]
     start = buffered.peek(4)[:4]
     utf16 = start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE))
@@ -205,7 +218,7 @@ def _read_folder(folder: Path, warn: Warn) -> Iterator[Row]:
     for number, path in enumerate(files, start=1):
         try:
             with path.open("rb") as stream:
-                text = "".join(_decoded(stream, str(path), warn))
+                text = "".join(decoded(stream, str(path), warn))
         except OSError as error:
             yield Row(number, path.stem, None, f"E120 the file cannot be read ({type(error).__name__})")
         else:
