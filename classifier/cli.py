@@ -51,6 +51,9 @@ def main() -> None:
     """Run the command; errors come as one line."""
     for command in (*app.registered_commands, *annotation_app.registered_commands):
         command.help = _paragraphs(getdoc(command.callback) or "")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        # What a terminal has no character for is shown as a question mark; tables are UTF-8 all the same.
+        sys.stdout.reconfigure(errors="replace")
     try:
         app()
     except NoteTermsError as error:

@@ -210,6 +210,25 @@ def test_bad_targets_end_in_one_line(tmp_path):
     one_line(process("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code"), [("- <&-", "E110"), ("notes.jsonl >&-", "E139"), ("notes.jsonl --format csv >&-", "E139")]
+)
+def test_closed_streams_end_in_one_line(tmp_path, arguments, code):
+    write(tmp_path, "jsonl")
+    command = f"{sys.executable} -c 'from classifier.cli import main; main()' tag --model none {arguments}"
+    result = subprocess.run(command, shell=True, cwd=tmp_path, capture_output=True, text=True, timeout=SECONDS)
+    one_line(result, 2, code, "closed")
+
+
+def test_tables_on_standard_output_are_utf8_and_show_replaces_what_cannot_be_shown(tmp_path, monkeypatch):
+    monkeypatch.setenv("PYTHONIOENCODING", "ascii")
+    (tmp_path / "notes.jsonl").write_text(json.dumps({"note_id": "é–", "text": "Liver mets – “x”."}))
+    tagged = process("tag", "notes.jsonl", "--model", "none", cwd=tmp_path)
+    assert json.loads(tagged.stdout)["note_id"] == "é–", tagged.stderr
+    shown = process("show", "Liver mets – “x”.", "--model", "none", cwd=tmp_path)
+    assert "[Liver mets]1 ? ?x?." in shown.stdout, shown.stderr
+
+
 def test_ctrl_c_ends_in_one_line_and_leaves_nothing(tmp_path):
     command = [*NOTE_TERMS, "tag", "-", "-o", "tags.jsonl"]
     running = subprocess.Popen(

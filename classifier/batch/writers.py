@@ -49,7 +49,7 @@ def format_of(path: Path, chosen: str | None) -> str:
 
 
 class TableWriter:
-    """Writes Arrow batches to a file, or to standard output where the path is None.
+    """Writes Arrow batches to a file, or to standard output where the path is None; text is UTF-8.
 
     Use it as a context: the file appears under its name at the end, and not at all after an error.
 
@@ -70,7 +70,8 @@ class TableWriter:
     ------
     NoteTermsError
         E132 when the file exists and `force` is not set, E133 when its folder cannot be written to, E134 when
-        Parquet is asked for on standard output, E139 when it cannot be written, as on a full disk.
+        Parquet is asked for on standard output, E139 when it cannot be written, as on a full disk, or
+        standard output is closed.
     """
 
     def __init__(
@@ -81,6 +82,11 @@ class TableWriter:
         if path is None:
             if kind == "parquet":
                 raise NoteTermsError("E134", "Parquet cannot be written to standard output.", "Name a file with -o.")
+            if sys.stdout is None:
+                raise NoteTermsError("E139", "Standard output is closed.", "Name a file with -o.")
+            if isinstance(sys.stdout, io.TextIOWrapper):
+                # As in a file, whatever the locale.
+                sys.stdout.reconfigure(encoding="utf-8", newline="")
             self._temporary = None
             self._sink = _text_sink(sys.stdout, kind, schema)
             return
