@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from enum import StrEnum
 from inspect import getdoc
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
@@ -57,12 +57,20 @@ def main() -> None:
     try:
         app()
     except NoteTermsError as error:
-        print(f"note-terms: {error}", file=sys.stderr)
-        sys.exit(2)
+        _refuse(error)
     except BrokenPipeError:
         # The reader of standard output has gone (`| head`): nobody is left to tell.
         sys.stderr.close()
         sys.exit(0)
+    except OSError as error:
+        # What the system refuses wherever a file is named, such as a name that is too long.
+        problem = f"{error.filename or 'A file'} cannot be used: {error.strerror or type(error).__name__}."
+        _refuse(NoteTermsError("E102", problem, "Mend that, or name another."))
+
+
+def _refuse(error: NoteTermsError) -> NoReturn:
+    print(f"note-terms: {error}", file=sys.stderr)
+    sys.exit(2)
 
 
 def _paragraphs(text: str) -> str:

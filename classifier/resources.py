@@ -28,7 +28,7 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError:
         raise NoteTermsError("E201", f"{path} does not exist.", "Give the path of an existing file.") from None
-    except tomllib.TOMLDecodeError as error:
+    except (ValueError, RecursionError) as error:  # Of ValueError are bytes that are not UTF-8, too.
         raise NoteTermsError("E202", f"{path} is not valid TOML: {error}.", "Mend the file at that place.") from None
 
 

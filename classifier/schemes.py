@@ -47,7 +47,8 @@ def load_scheme(scheme: "str | Path | Scheme") -> Scheme:
     Raises
     ------
     NoteTermsError
-        E211 for a name that is neither a scheme nor a file, E212 for a file with a wrong or missing extent or label.
+        E202 for a file that is not TOML, E211 for a name that is neither a scheme nor a file, E212 for a file with a
+        wrong or missing extent or label.
     """
     if isinstance(scheme, Scheme):
         return scheme
@@ -63,16 +64,18 @@ def load_scheme(scheme: "str | Path | Scheme") -> Scheme:
 
 
 def _check(name: str, content: dict) -> Scheme:
-    labels = content.get("labels", {})
+    labels = content.get("labels")
+    labels = labels if isinstance(labels, dict) else {}
     expected = {str(extent) for extent in SPREAD_EXTENTS}
-    allowed = {"", *map(str, SPREAD_LABELS)}
-    wrong = sorted(expected ^ set(labels)) + sorted(str(value) for value in labels.values() if value not in allowed)
+    allowed = sorted(map(str, SPREAD_LABELS))
+    wrong = sorted(expected ^ set(labels))
+    wrong += sorted(str(value) for value in labels.values() if value not in ["", *allowed])
     if wrong:
         raise NoteTermsError(
             "E212",
             f"Scheme {name!r} has wrong or missing entries: {', '.join(wrong)}.",
-            f"Under [labels] give {', '.join(sorted(expected))} each one of {', '.join(sorted(allowed - {''}))} or ''.",
+            f"Under [labels] give {', '.join(sorted(expected))} each one of {', '.join(allowed)} or ''.",
         )
     return Scheme(
-        name, content.get("source", ""), {key: Label(value) if value else None for key, value in labels.items()}
+        name, str(content.get("source", "")), {key: Label(value) if value else None for key, value in labels.items()}
     )

@@ -208,6 +208,19 @@ def test_bad_targets_end_in_one_line(tmp_path):
     assert aside.exists() and not list(tmp_path.glob("[xy].csv"))
     one_line(run("tag", path, "--format", "parquet", cwd=tmp_path), 2, "E134", "-o")
     one_line(process("tag", path, "--scheme", "figo", cwd=tmp_path), 2, "E211", "ccs, acs, tnm")
+    (tmp_path / "none.csv").write_text("note_id,text\n")
+    one_line(run("tag", "none.csv", "--scheme", "figo", cwd=tmp_path), 2, "E211")
+
+
+LONG = "x" * 5000
+
+
+@pytest.mark.parametrize(
+    "arguments", [("tag", LONG), ("tag", "n.csv", "-o", LONG + ".csv"), ("tag", "n.csv", "--scheme", LONG)]
+)
+def test_names_that_the_system_refuses_end_in_one_line(tmp_path, arguments):
+    (tmp_path / "n.csv").write_text("note_id,text\na,Well.\n")
+    one_line(run(*arguments, cwd=tmp_path), 2, "E102", LONG, "File name too long")
 
 
 @pytest.mark.parametrize(

@@ -223,11 +223,18 @@ def test_a_scheme_of_ones_own(clf, tmp_path):
 
 @pytest.mark.parametrize(
     ("content", "error"),
-    [("[labels]\nconfined = 'X'\n", "E212"), ("= nonsense", "E202")],
+    [
+        (b"[labels]\nconfined = 'X'\n", "E212"),
+        (b"[labels]\nconfined = ['a']\n", "E212"),
+        (b"labels = 'x'\n", "E212"),
+        (b"= nonsense", "E202"),
+        (b"source = 'Caf\xe9'\n", "E202"),
+        (b"a = " + b"[" * 100_000, "E202"),
+    ],
 )
 def test_a_wrong_scheme_is_refused(tmp_path, content, error):
     path = tmp_path / "mine.toml"
-    path.write_text(content)
+    path.write_bytes(content)
     with pytest.raises(NoteTermsError, match=error):
         classifier.load(scheme=path)
 

@@ -170,7 +170,7 @@ def told(path: Path | None) -> Iterator[None]:
         raise NoteTermsError(
             "E139",
             f"{path or 'Standard output'} cannot be written: {reason}.",
-            "Make room; a run with -o then goes on with --resume.",
+            "Make room, or name another file; a run with -o then goes on with --resume.",
         ) from None
 
 
