@@ -198,7 +198,8 @@ def test_bad_exports_end_in_one_line(tmp_path):
 def test_bad_targets_end_in_one_line(tmp_path):
     path = write(tmp_path, "csv")
     one_line(run("tag", path, "-o", "nowhere/tags.csv", cwd=tmp_path), 2, "E133", "nowhere")
-    one_line(run("tag", path, "-o", "tags.xml", cwd=tmp_path), 2, "E131", "--format")
+    for name in (["tags.xml"], ["tags.parquet.gz"], ["tags.gz", "--format", "parquet"]):
+        one_line(run("tag", path, "-o", *name, cwd=tmp_path), 2, "E131", "--format")
     one_line(run("tag", path, "-o", path, "--force", cwd=tmp_path), 2, "E135")
     (tmp_path / "folder").mkdir()
     for summary in ("x.csv", "folder/../x.csv", "x.csv.errors.jsonl"):

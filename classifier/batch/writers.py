@@ -33,19 +33,17 @@ def format_of(path: Path, chosen: str | None) -> str:
     Raises
     ------
     NoteTermsError
-        E131 when neither the ending nor the option says it.
+        E131 when neither the ending nor the option says it, and for Parquet under a name in .gz, which it is not.
     """
-    if chosen is not None:
-        return chosen
-    name = path.name.lower().removesuffix(".gz")
-    ending = name.rsplit(".", 1)[-1]
-    if ending not in FORMATS:
+    name = path.name.lower()
+    kind = chosen or name.removesuffix(".gz").rsplit(".", 1)[-1]
+    if kind not in FORMATS or (kind == "parquet" and name.endswith(".gz")):
         raise NoteTermsError(
             "E131",
             f"{path} does not say what kind of table it is.",
-            "End it in .csv, .jsonl or .parquet, or use --format.",
+            "End it in .csv or .jsonl (each also .gz) or .parquet, or use --format.",
         )
-    return ending
+    return kind
 
 
 class TableWriter:
