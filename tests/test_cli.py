@@ -158,8 +158,23 @@ def test_an_export_with_a_header_alone_gives_an_empty_table(tmp_path):
     assert (tmp_path / "tags.csv").read_text().strip() == ",".join(tags_schema().names)
 
 
+EMPTY = {
+    "empty.csv": b"",
+    "empty.parquet": b"",
+    "blank.csv": b"\n\n",
+    "blank.jsonl": b"\n \n",
+    "empty.csv.gz": gzip.compress(b""),
+    "empty.jsonl.gz": gzip.compress(b""),
+}
+WIDE = ("utf-16-le", "utf-16-be", "utf-32", "utf-32-be")
+
+
 def test_bad_exports_end_in_one_line(tmp_path):
-    (tmp_path / "empty.csv").write_text("")
+    for name, content in EMPTY.items():
+        (tmp_path / name).write_bytes(content)
+    for encoding in WIDE:
+        (tmp_path / f"{encoding}.csv").write_bytes("note_id,text\na,Well.\n".encode(encoding))
+        (tmp_path / f"{encoding}.jsonl").write_bytes('{"note_id": "a", "text": "Well."}\n'.encode(encoding))
     (tmp_path / "other.csv").write_text("id,body\n1,x\n")
     (tmp_path / "other.jsonl").write_text('{"id": 1, "body": "x"}\n')
     (tmp_path / "quote.csv").write_text('note_id,text\na,"never closed\nb,x\n')
@@ -176,7 +191,8 @@ def test_bad_exports_end_in_one_line(tmp_path):
     data = (tmp_path / "cut.parquet").read_bytes()
     (tmp_path / "cut.parquet").write_bytes(data[: len(data) // 2])
     expected = {
-        "empty.csv": ("E114", "is empty"),
+        **dict.fromkeys(EMPTY, ("E114", "is empty")),
+        **{f"{encoding}.{kind}": ("E115", "UTF-8") for encoding in WIDE for kind in ("csv", "jsonl")},
         "other.csv": ("E101", "'text'", "id, body", "--text-column"),
         "other.jsonl": ("E101", "id, body"),
         "twice.parquet": ("E101", "'text' twice", "--text-column"),

@@ -47,7 +47,7 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
     NoteTermsError
         E101 for a column that is missing or there twice, E110 for a source that is not there, E111 for a kind of file
         that is not read, E112 for a truncated or damaged file, E113 for a CSV that cannot be parsed, E114 for an empty
-        file.
+        file, E115 for text of another encoding than UTF-8, Windows-1252, or UTF-16 with a byte order mark.
     """
     return batches(read_rows(source, text_column, id_column, warn))
 
@@ -55,9 +55,8 @@ def read_notes(source: str, text_column: str, id_column: str, warn: Warn) -> Ite
 def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iterator[Row]:
     """Yield the notes of an export row by row; takes and raises what `read_notes` does. Ids may be repeated."""
     if source == "-":
-        yield from _read_jsonl(
-            decoded(standard_input(), "standard input", warn), "standard input", text_column, id_column
-        )
+        lines = _lines(standard_input(), "standard input", warn)
+        yield from _read_jsonl(lines, "standard input", text_column, id_column)
         return
     path = Path(source)
     if path.is_dir():
@@ -73,14 +72,14 @@ def read_rows(source: str, text_column: str, id_column: str, warn: Warn) -> Iter
         raise NoteTermsError(
             "E111", f"{path} is none of the kinds that are read.", f"Use {', '.join(FORMATS)} or a folder."
         )
-    if path.stat().st_size == 0:
-        raise NoteTermsError("E114", f"{path} is empty.", "An export has at least a header or a line.")
     if ending == ".parquet":
+        if path.stat().st_size == 0:
+            raise _empty(str(path))
         yield from _read_parquet(path, text_column, id_column)
         return
     try:
         with gzip.open(path) if ending.endswith(".gz") else path.open("rb") as stream:
-            lines = decoded(stream, str(path), warn)  # type: ignore[arg-type]
+            lines = _lines(stream, str(path), warn)  # type: ignore[arg-type]
             if ending.startswith(".jsonl"):
                 yield from _read_jsonl(lines, str(path), text_column, id_column)
             else:
@@ -133,13 +132,31 @@ def decoded(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
         warn(f"{name}: {fallback.count} bytes are not UTF-8 and were read as Windows-1252.")
 
 
+def _lines(stream: IO[bytes], name: str, warn: Warn) -> Iterator[str]:
+    """Yield the lines of an export, of which there must be one that is not blank."""
+    blank = True
+    for number, line in enumerate(decoded(stream, name, warn)):
+        # So begins UTF-16 without a byte order mark, and UTF-32.
+        if number == 0 and "\0" in line[:4]:
+            problem = f"{name} is not text in UTF-8, Windows-1252 or UTF-16 with a byte order mark."
+            raise NoteTermsError("E115", problem, "Export it as UTF-8.")
+        blank = blank and line.isspace()
+        yield line
+    if blank:
+        raise _empty(name)
+
+
+def _empty(name: str) -> NoteTermsError:
+    return NoteTermsError("E114", f"{name} is empty.", "An export has at least a header or a line.")
+
+
 def _read_csv(lines: Iterator[str], path: Path, delimiter: str, text_column: str, id_column: str) -> Iterator[Row]:
     # A quote that is never closed must not take the rest of a large export into memory.
     csv.field_size_limit(_LONGEST_FIELD)
     reader = csv.reader(lines, delimiter=delimiter, strict=True)
     number = 0
     try:
-        header = next(reader, [])
+        header = next(filter(None, reader), [])
         text_at, id_at = _columns(header, str(path), text_column, id_column)
         for number, fields in enumerate(reader, start=1):
             if not fields:
