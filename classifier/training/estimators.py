@@ -9,12 +9,34 @@ from sklearn.feature_extraction import DictVectorizer
 from sklearn.linear_model import LogisticRegression
 
 from classifier.arbiter_model import FORMAT, QUESTIONS
+from classifier.errors import NoteTermsError
 from classifier.training.corpus import Candidate
 
 SEED = 20
 _STRENGTH = 3.0
 # A feature is learnt from when so many candidates have it.
 _LEAST = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """One question: what its answers are, for an error, which candidates have one, and which."""
+
+    about: str
+    of: Callable[[Candidate], bool]
+    answer: Callable[[Candidate], Any]
+
+
+_ASKED = {
+    "about": _Asked("right and wrong phrases", lambda c: True, lambda c: c.right),
+    "spread": _Asked("the extents of spread", lambda c: bool(c.right) and c.label == "SPREAD", lambda c: c.gold_extent),
+    "returned": _Asked(
+        "the extents of RECURRENCE and RELAPSE",
+        lambda c: bool(c.right) and c.label in ("RECURRENCE", "RELAPSE"),
+        lambda c: c.gold_extent,
+    ),
+    "status": _Asked("the statuses", lambda c: bool(c.right) and c.label != "ADVANCED", lambda c: c.gold_status),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,33 +78,23 @@ def fit(candidates: Sequence[Candidate]) -> Estimators:
 
     Raises
     ------
-    ValueError
-        By scikit-learn, when a question has one answer only.
+    NoteTermsError
+        E413 when a question has fewer than two answers.
     """
     known = [candidate for candidate in candidates if candidate.right is not None]
+    chosen = {name: [i for i, c in enumerate(known) if asked.of(c)] for name, asked in _ASKED.items()}
+    answers = {
+        name: _varied(asked.about, [str(asked.answer(known[i])) for i in chosen[name]])
+        for name, asked in _ASKED.items()
+    }
     vectorizer = DictVectorizer()
     matrix = vectorizer.fit_transform([candidate.features for candidate in known])
     # What was seen once tells nothing, and makes the model twice as large.
     often = np.asarray((matrix != 0).sum(axis=0)).ravel() >= _LEAST
     vectorizer.restrict(often)
     matrix = matrix[:, often]
-
-    def fitted(wanted: Callable[[Candidate], bool], answer: Callable[[Candidate], str]) -> LogisticRegression:
-        chosen = [i for i, candidate in enumerate(known) if wanted(candidate)]
-        model = LogisticRegression(C=_STRENGTH, max_iter=2000, random_state=SEED)
-        return model.fit(matrix[chosen], [answer(known[i]) for i in chosen])
-
-    return Estimators(
-        vectorizer,
-        {
-            "about": fitted(lambda c: True, lambda c: str(c.right)),
-            "spread": fitted(lambda c: bool(c.right) and c.label == "SPREAD", lambda c: str(c.gold_extent)),
-            "returned": fitted(
-                lambda c: bool(c.right) and c.label in ("RECURRENCE", "RELAPSE"), lambda c: str(c.gold_extent)
-            ),
-            "status": fitted(lambda c: bool(c.right) and c.label != "ADVANCED", lambda c: str(c.gold_status)),
-        },
-    )
+    heads = {name: _regression(_STRENGTH).fit(matrix[chosen[name]], answers[name]) for name in _ASKED}
+    return Estimators(vectorizer, heads)
 
 
 def calibrator(seen: np.ndarray, right: np.ndarray) -> LogisticRegression:
@@ -94,8 +106,28 @@ def calibrator(seen: np.ndarray, right: np.ndarray) -> LogisticRegression:
         From `classifier.arbiter_model.evidence`.
     right : array of bool, shape (candidates,)
         Whether label and extent are right.
+
+    Raises
+    ------
+    NoteTermsError
+        E413 when all are right, or none.
     """
-    return LogisticRegression(C=1.0, max_iter=2000, random_state=SEED).fit(seen, right)
+    return _regression(1.0).fit(seen, _varied("right and wrong tags", right.tolist()))
+
+
+def _regression(strength: float) -> LogisticRegression:
+    return LogisticRegression(C=strength, max_iter=2000, random_state=SEED)
+
+
+def _varied(about: str, answers: list[Any]) -> list[Any]:
+    """Return the answers, after a check that there is something to tell apart."""
+    if len(set(answers)) < 2:
+        raise NoteTermsError(
+            "E413",
+            f"There is too little to learn from: {about} are fewer than two, in all notes or in those beside a fold.",
+            "Add annotated notes that have more kinds, such as data/samples/training.",
+        )
+    return answers
 
 
 def _answers(head: LogisticRegression) -> tuple[np.ndarray, np.ndarray]:

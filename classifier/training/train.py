@@ -87,22 +87,13 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
     report(f"finding the candidates of {len(notes)} notes")
     found = candidates(nlp, notes)
     proposed = [candidate for candidate in found if candidate.features is not None]
-    groups = np.array([candidate.note for candidate in proposed])
-    if (
-        len(set(groups.tolist())) < 2 * FOLDS
-        or len({c.gold_extent for c in proposed if c.label == "SPREAD"} - {None}) < 2
-    ):
-        raise NoteTermsError(
-            "E413",
-            "There is too little to learn from.",
-            f"Give at least {2 * FOLDS} notes with tags of several extents.",
-        )
     report(f"cross-validation over {FOLDS} folds of notes, {len(proposed)} candidates")
     judgements = judged(proposed)
     table = compared(found, judgements)
     decisions = _decisions(proposed, judgements, by_both)
     report("calibration")
     scored = [i for i, (c, d) in enumerate(zip(proposed, decisions, strict=True)) if d.tagged and c.right is not None]
+    folds = _folds([proposed[i] for i in scored])
     seen = evidence(
         [judgements[i] for i in scored],
         [decisions[i].extent for i in scored],
@@ -110,7 +101,7 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
     )
     right = np.array([_right(proposed[i], decisions[i]) for i in scored])
     scores = np.zeros(len(scored))
-    for rest, fold in GroupKFold(FOLDS).split(seen, groups=groups[scored]):
+    for rest, fold in folds:
         scores[fold] = calibrator(seen[rest], right[rest]).predict_proba(seen[fold])[:, 1]
     report("the model itself")
     data = BytesIO()
@@ -131,14 +122,31 @@ def train(notes: Sequence[GoldNote], nlp: Any, report: Callable[[str], None] = l
 
 @threadpool_limits.wrap(limits=1)
 def judged(proposed: Sequence[Candidate]) -> list[Judgement]:
-    """Return what a model makes of each candidate that was trained without its note, fold by fold."""
-    groups = np.array([candidate.note for candidate in proposed])
+    """Return what a model makes of each candidate that was trained without its note, fold by fold.
+
+    Raises
+    ------
+    NoteTermsError
+        E413 when there are too few notes, or what is left without a fold has too few kinds of answers.
+    """
     judgements: list[Judgement] = [Judgement(0.0, {}, {})] * len(proposed)
-    for rest, fold in GroupKFold(FOLDS).split(proposed, groups=groups):
+    for rest, fold in _folds(proposed):
         part = ArbiterModel(fit([proposed[i] for i in rest]).parts())
         for i, judgement in zip(fold, part.judge([proposed[i].features or {} for i in fold]), strict=True):
             judgements[i] = judgement
     return judgements
+
+
+def _folds(rows: Sequence[Candidate]) -> list[tuple[np.ndarray, np.ndarray]]:
+    """What is learnt from and what is judged, in turn; split by note."""
+    groups = [row.note for row in rows]
+    if (notes := len(set(groups))) < 2 * FOLDS:
+        raise NoteTermsError(
+            "E413",
+            f"There is too little to learn from: {notes} notes have phrases that could be tags.",
+            f"Give at least {2 * FOLDS} such notes.",
+        )
+    return list(GroupKFold(FOLDS).split(rows, groups=groups))
 
 
 def compared(

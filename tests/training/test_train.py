@@ -125,6 +125,23 @@ def test_too_few_notes_are_refused(tmp_path):
         train(read_corpus([path]), proposals())
 
 
+def came_back(note):
+    return any(span["label"] in ("RECURRENCE", "RELAPSE") for span in note.spans)
+
+
+@pytest.mark.parametrize(
+    ("chosen", "lacking"),
+    [
+        pytest.param(lambda n: not came_back(n), "RECURRENCE and RELAPSE", id="no recurrence"),
+        pytest.param(lambda n: not came_back(n) or n.note_id == "s04", "RECURRENCE and RELAPSE", id="in one note"),
+        pytest.param(lambda n: n.note_id < "s07", "6 notes", id="few notes"),
+    ],
+)
+def test_a_question_without_two_answers_is_refused_by_its_name(chosen, lacking):
+    with pytest.raises(NoteTermsError, match=f"E413.*{lacking}"):
+        train([note for note in read_corpus([SAMPLES]) if chosen(note)], proposals())
+
+
 @pytest.mark.parametrize(
     ("line", "problem"),
     [
