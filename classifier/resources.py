@@ -1,12 +1,12 @@
 """The one way to the project's data files: beside the package in a checkout, inside it in an installed wheel."""
 
-import json
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from classifier.errors import NoteTermsError
+from classifier.json_text import parse_json
 
 _PACKAGE = Path(__file__).parent
 _INSTALLED = _PACKAGE / "resources"
@@ -48,8 +48,9 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
         if not line.strip():
             continue
         try:
-            yield number, json.loads(line)
-        except json.JSONDecodeError as error:
+            found = parse_json(line)
+        except ValueError as error:
             raise NoteTermsError(
-                "E203", f"{path}, line {number} is not JSON: {error.msg}.", "Each line is one JSON object."
+                "E203", f"{path}, line {number} is not JSON: {error}.", "Each line is one JSON object."
             ) from None
+        yield number, found

@@ -11,6 +11,7 @@ from urllib.parse import quote, unquote
 
 from classifier.batch.writers import replace_file
 from classifier.errors import NoteTermsError
+from classifier.json_text import parse_json
 
 # File systems hold 255 bytes; the ending and what a tool adds to it must fit too.
 _LONGEST_NAME = 200
@@ -38,10 +39,10 @@ def read_text(path: Path) -> str:
 def read_json(path: Path) -> Any:
     """Read a file of JSON; raises as `read_text` does, and E501 when it is not JSON."""
     try:
-        return json.loads(read_text(path))
-    except json.JSONDecodeError as error:
+        return parse_json(read_text(path))
+    except ValueError as error:
         raise NoteTermsError(
-            "E501", f"{path} is not JSON: {error.msg}.", "Export from the tool again, in the format named by --from."
+            "E501", f"{path} is not JSON: {error}.", "Export from the tool again, in the format named by --from."
         ) from None
 
 
@@ -52,8 +53,8 @@ def read_lines(path: Path) -> Iterator[tuple[str, dict[str, Any] | NoteTermsErro
             continue
         where = f"{path.name}, line {number}"
         try:
-            found = json.loads(line)
-        except json.JSONDecodeError:
+            found = parse_json(line)
+        except ValueError:
             found = None
         if isinstance(found, dict):
             yield where, found

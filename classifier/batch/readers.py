@@ -4,7 +4,6 @@ import codecs
 import csv
 import gzip
 import io
-import json
 import re
 import sys
 import zlib
@@ -17,6 +16,7 @@ import pyarrow.parquet as pq
 
 from classifier.batch.notes import Row, batches, row_of, whole
 from classifier.errors import NoteTermsError, some_of
+from classifier.json_text import parse_json
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""
@@ -196,9 +196,9 @@ def _read_jsonl(lines: Iterator[str], name: str, text_column: str, id_column: st
         if not line.strip():
             continue
         try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            yield Row(number, None, None, f"E122 the line is not JSON: {error.msg}")
+            record = parse_json(line)
+        except ValueError as error:
+            yield Row(number, None, None, f"E122 the line is not JSON: {error}")
             continue
         if not isinstance(record, dict):
             yield Row(number, None, None, "E122 the line is not a JSON object")

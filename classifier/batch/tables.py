@@ -3,7 +3,6 @@
 import csv
 import gzip
 import io
-import json
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,6 +13,7 @@ import pyarrow.parquet as pq
 
 from classifier.batch.writers import undefused
 from classifier.errors import NoteTermsError
+from classifier.json_text import parse_json
 from classifier.tags import tags_schema
 
 Row = dict[str, Any]
@@ -73,8 +73,8 @@ def _read_jsonl(lines: Iterator[str], path: Path) -> Iterator[tuple[int, Row]]:
         if not line.strip():
             continue
         try:
-            row = json.loads(line)
-        except json.JSONDecodeError:
+            row = parse_json(line)
+        except ValueError:
             row = None
         if not isinstance(row, dict):
             raise NoteTermsError("E541", f"{path}, line {number} is no JSON object.", "Each line is one JSON object.")
