@@ -274,14 +274,13 @@ def _texts(notes: str | None, text_column: str, id_column: str) -> tuple[dict[st
 
 def _check_target(out: Path, form: FormatName, sources: list[Path | str | None], force: bool) -> None:
     """Raise where the output would take the place of what must stay."""
-    from classifier.batch.writers import check_writable
+    from classifier.batch.writers import check_replaceable, check_writable
 
-    if form in FOLDERS and out.is_dir():
-        if any(out.iterdir()) and not force:
-            raise NoteTermsError("E132", f"{out} exists.", "Use --force to replace it, or another name.")
-        return
-    check_writable(out, force, sources)
-    check_writable(beside(out, form), force, sources)
+    if form in FOLDERS:
+        check_replaceable(out, force, sources)
+    else:
+        check_writable(out, force, sources)
+        check_writable(beside(out, form), force, sources)
 
 
 def _read(files: list[Path], notes: str | None, text_column: str, id_column: str) -> "Annotators":

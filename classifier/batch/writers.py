@@ -190,15 +190,55 @@ def check_writable(path: Path, force: bool, sources: Iterable[Path | str | None]
         E132 when the file exists and `force` is not set, E133 when its folder cannot be written to, E135 when it is
         among the sources.
     """
-    files = [Path(source) for source in sources if source not in (None, "-")]
-    if path.exists() and any(file.exists() and path.samefile(file) for file in files):
+    if any(_same(path, source) for source in _paths(sources)):
         raise NoteTermsError("E135", f"{path} is what is read.", "Give the output another name.")
-    if path.is_dir() or (path.exists() and not force):
+    _check_place(path, taken=path.is_dir() or (path.exists() and not force))
+
+
+def _check_place(path: Path, taken: bool) -> None:
+    if taken:
         raise NoteTermsError("E132", f"{path} exists.", "Use --force to overwrite it, or another name.")
     if not path.parent.is_dir() or not os.access(path.parent, os.W_OK):
         raise NoteTermsError(
             "E133", f"The folder {path.parent} is not there or cannot be written to.", "Make it first."
         )
+
+
+def check_replaceable(folder: Path, force: bool, sources: Iterable[Path | str | None]) -> None:
+    """Raise before the work where a folder may not or cannot be made anew, which takes away all that it holds.
+
+    Parameters
+    ----------
+    folder, force, sources
+        As for `check_writable`.
+
+    Raises
+    ------
+    NoteTermsError
+        E132 when it holds something and `force` is not set, E133 when its parent cannot be written to, E135 when it is
+        or holds a source, or stands within one.
+    """
+    for source in _paths(sources):
+        pairs = [(source, place) for place in _upwards(folder)] + [(folder, place) for place in _upwards(source)]
+        if any(_same(*pair) for pair in pairs):
+            raise NoteTermsError(
+                "E135", f"{folder} is, holds or is in {source}, which is read.", "Give the output a folder of its own."
+            )
+    empty = folder.is_dir() and not any(folder.iterdir())
+    _check_place(folder, taken=folder.exists() and not empty and not force)
+
+
+def _paths(sources: Iterable[Path | str | None]) -> list[Path]:
+    return [Path(source) for source in sources if source not in (None, "-")]
+
+
+def _upwards(path: Path) -> list[Path]:
+    """A path and the folders that it stands in."""
+    return [path, *path.resolve().parents]
+
+
+def _same(a: Path, b: Path) -> bool:
+    return a.exists() and b.exists() and a.samefile(b)
 
 
 def _text_sink(stream: IO[str], kind: str, schema: pa.Schema) -> "_CsvSink | _JsonlSink":

@@ -107,6 +107,26 @@ def test_bad_exports_end_in_one_line(folder):
     assert (folder / "mine" / "thesis.docx").exists()
 
 
+@pytest.mark.parametrize("form", ["brat", "inception"])
+@pytest.mark.parametrize(
+    ("tags", "out"),
+    [
+        pytest.param("tags.jsonl", "texts", id="the notes"),
+        pytest.param("tags.jsonl", "texts/../texts/out", id="within the notes"),
+        pytest.param("tags.jsonl", "above", id="above the notes"),
+        pytest.param("texts/tags.jsonl", "texts", id="around the tags"),
+    ],
+)
+def test_a_folder_is_not_made_where_the_sources_stand(tmp_path, form, tags, out):
+    (tmp_path / "above" / "texts").mkdir(parents=True)
+    (tmp_path / "texts").symlink_to(tmp_path / "above" / "texts")
+    (tmp_path / "texts" / "a.txt").write_text("Relapse.")
+    (tmp_path / tags).write_text('{"note_id": "a", "start": 0, "end": 7, "label": "RELAPSE", "status": "present"}\n')
+    given = ("export", tags, "--notes", "above/texts", "--to", form, "-o", out, "--force")
+    one_line(run(*given, cwd=tmp_path), 2, "E135")
+    assert (tmp_path / "texts" / "a.txt").read_text() == "Relapse."
+
+
 def task(number=1, result=(), text="Liver mets.", **annotation):
     data = {"note_id": f"n{number}", "text": text}
     return {"id": number, "data": data, "annotations": [{"completed_by": 1, "result": list(result), **annotation}]}
