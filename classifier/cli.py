@@ -299,13 +299,18 @@ def evaluate(
         typer.Argument(metavar="PRED", help="Tags as `note-terms tag` writes them, or gold."),
     ] = None,
     notes: Annotated[
-        Path | None,
+        str | None,
         typer.Option(
             metavar="NOTES",
-            help="Instead of PRED: the notes, in JSONL; they are tagged by rules, by model and by both.",
+            help="Instead of PRED: the notes, in any form that `tag` reads; tagged by rules, by model and by both.",
         ),
     ] = None,
-    html: Annotated[Path | None, typer.Option(help="Also write a page: which label for which, and F1 a genre.")] = None,
+    text_column: Annotated[str, typer.Option(help="Column of the texts in NOTES.")] = "text",
+    id_column: Annotated[str, typer.Option(help="Column of the ids in NOTES.")] = "note_id",
+    html: Annotated[
+        Path | None,
+        typer.Option(help="Also write a page: which label for which, and F1 a genre where NOTES has a column `genre`."),
+    ] = None,
     json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
     force: Annotated[bool, typer.Option("--force", help="Overwrite a page that exists.")] = False,
 ) -> None:
@@ -319,6 +324,7 @@ def evaluate(
         note-terms evaluate gold.jsonl tags.jsonl
         note-terms evaluate gold.jsonl --notes notes.jsonl --html page.html
     """
+    from classifier.batch.readers import read_texts
     from classifier.batch.writers import check_writable, replace_file
     from classifier.training.evaluate import annotate, as_json, read_annotations
     from classifier.training.evaluate import evaluate as compare
@@ -330,8 +336,10 @@ def evaluate(
         check_writable(html, force, [gold, predicted, notes])
     wanted = read_annotations(gold)
     console = Console(highlight=False)
+    left_out = 0
     if notes is not None:
-        made = annotate(notes)
+        texts, left_out = read_texts(notes, text_column, id_column, warn)
+        made = annotate(texts)
         results = {way: compare(wanted, found) for way, found in made.items()}
         found, result = made["both"], results["both"]
     else:
@@ -339,15 +347,17 @@ def evaluate(
         results, found = {}, read_annotations(predicted)
         result = compare(wanted, found)
     if html is not None:
-        from classifier.training.page import page
+        from classifier.training.page import page, read_genres
 
-        replace_file(html, page(wanted, found, notes).encode())
+        replace_file(html, page(wanted, found, read_genres(notes, id_column) if notes else {}).encode())
     if json:
         typer.echo(as_json(result))
-        return
-    if results:
-        console.print(comparison(results))
-    console.print(scores(result))
+    else:
+        if results:
+            console.print(comparison(results))
+        console.print(scores(result))
+    if left_out:
+        raise typer.Exit(1)
 
 
 @app.command()

@@ -113,6 +113,4 @@ def _compared(where: str, span: Span, text: str | None) -> Span:
 
 
 def _is_table(file: dict[str, AnnotatedNote]) -> bool:
-    # Only a row of a table repeats the note's id, and no table has a note without spans.
-    spans = [[*note.spans, *note.advanced] for note in file.values()]
-    return all(found and all("note_id" in span for span in found) for found in spans)
+    return all(note.of_table for note in file.values())

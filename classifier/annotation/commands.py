@@ -256,20 +256,10 @@ def sample(
 
 
 def _texts(notes: str | None, text_column: str, id_column: str) -> tuple[dict[str, str] | None, int]:
-    """The notes by their ids, and the number of rows that cannot be read, which are named and left out."""
-    if notes is None:
-        return None, 0
-    from classifier.batch.readers import read_rows
+    """What `read_texts` returns, where there are notes."""
+    from classifier.batch.readers import read_texts
 
-    texts: dict[str, str] = {}
-    left_out = 0
-    for row in read_rows(notes, text_column, id_column, warn):
-        if row.note_id is None or row.text is None:
-            left_out += 1
-            warn(f"{notes}, row {row.number} (id {row.note_id}) left out: {row.problem}")
-        else:
-            texts.setdefault(row.note_id, row.text)
-    return texts, left_out
+    return (None, 0) if notes is None else read_texts(notes, text_column, id_column, warn)
 
 
 def _check_target(out: Path, form: FormatName, sources: list[Path | str | None], force: bool) -> None:

@@ -103,6 +103,22 @@ def standard_input() -> IO[bytes]:
     return sys.stdin.buffer
 
 
+def read_texts(source: str, text_column: str, id_column: str, warn: Warn) -> tuple[dict[str, str], int]:
+    """Return the notes by their ids, and the number of rows that cannot be read, which are told and left out.
+
+    Takes and raises what `read_notes` does. Of a repeated id the first note counts.
+    """
+    texts: dict[str, str] = {}
+    left_out = 0
+    for row in read_rows(source, text_column, id_column, warn):
+        if row.note_id is None or row.text is None:
+            left_out += 1
+            warn(f"{source}, row {row.number} (id {row.note_id}) left out: {row.problem}")
+        else:
+            texts.setdefault(row.note_id, row.text)
+    return texts, left_out
+
+
 class _Fallback:
     """Decodes bytes that are not UTF-8 as Windows-1252, and counts them."""
 

@@ -2,17 +2,16 @@
 
 import json
 from collections import defaultdict
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
-from classifier.annotation.notes import IGNORE
+from classifier.annotation.notes import IGNORE, checked
 from classifier.batch.tables import NEEDED, read_table
 from classifier.components.arbiter import by_model
 from classifier.errors import NoteTermsError
 from classifier.labels import Label, Sense
-from classifier.resources import read_jsonl
 
 Span = dict[str, Any]
 
@@ -83,6 +82,8 @@ class AnnotatedNote:
     """Uses of "advanced" with start, end, sense."""
     text: str | None = None
     """The note, where gold has it."""
+    of_table: bool = False
+    """It is of a tags table, which does not name the notes without tags."""
 
 
 def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
@@ -92,7 +93,7 @@ def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
     ------
     NoteTermsError
         E540 to E542 from `classifier.batch.tables.read_table`; E141 for a line that is neither shape; E543 for a note
-        of gold that comes twice.
+        of gold that comes twice; what `classifier.annotation.notes.checked` raises for a span.
     """
     notes: dict[str, AnnotatedNote] = {}
     for number, row in read_table(path):
@@ -104,16 +105,22 @@ def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
         if "spans" in row:
             if name in notes:
                 raise NoteTermsError("E543", f"{path}, line {number} has note {name!r} again.", "Keep one of the two.")
-            notes[name] = AnnotatedNote(row["spans"], row.get("advanced") or [], row.get("text"))
-            continue
-        note = notes.setdefault(name, AnnotatedNote())
-        (note.advanced if row["label"] == Label.ADVANCED else note.spans).append(row)
+            notes[name] = AnnotatedNote(text=row.get("text"))
+            spans = [*row["spans"], *({**use, "label": str(Label.ADVANCED)} for use in row.get("advanced") or [])]
+        else:
+            notes.setdefault(name, AnnotatedNote(of_table=True))
+            spans = [row]
+        note = notes[name]
+        for span in spans:
+            span = checked(f"{path}, line {number}", span, note.text)
+            (note.advanced if span["label"] == Label.ADVANCED else note.spans).append(span)
     return notes
 
 
 def _is_gold(row: dict[str, Any]) -> bool:
     lists = (row["spans"], row.get("advanced") or [])
-    return all(isinstance(found, list) and all(isinstance(span, dict) for span in found) for found in lists)
+    spans = all(isinstance(found, list) and all(isinstance(span, dict) for span in found) for found in lists)
+    return spans and isinstance(row.get("text"), str | None)
 
 
 def evaluate(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote]) -> Evaluation:
@@ -218,17 +225,10 @@ def as_json(evaluation: Evaluation) -> str:
     return json.dumps(figures, indent=2)
 
 
-def annotate(notes: Path) -> dict[str, dict[str, AnnotatedNote]]:
-    """Tag notes by the rules alone, by the model alone and by both.
-
-    Parameters
-    ----------
-    notes : Path
-        JSONL with note_id and text.
-    """
+def annotate(texts: Mapping[str, str]) -> dict[str, dict[str, AnnotatedNote]]:
+    """Tag notes, given by their ids, by the rules alone, by the model alone and by both."""
     from classifier.tagging import load
 
-    texts = [(str(line["note_id"]), line["text"]) for _, line in read_jsonl(notes)]
     alone, both, model = load(model="none"), load(), load()
     model.nlp.get_pipe("cancer_arbiter").decide = by_model  # type: ignore[attr-defined]
     ways = {"rules alone": alone, "model alone": model, "both": both}
@@ -238,7 +238,7 @@ def annotate(notes: Path) -> dict[str, dict[str, AnnotatedNote]]:
                 [asdict(tag) for tag in note.tags if tag.label != Label.ADVANCED],
                 [asdict(tag) for tag in note.tags if tag.label == Label.ADVANCED],
             )
-            for note in classifier.tag_notes(texts)
+            for note in classifier.tag_notes(texts.items())
         }
         for way, classifier in ways.items()
     }

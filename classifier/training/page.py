@@ -1,27 +1,42 @@
 """Figures as an HTML page: which label was found for which, and F1 of each genre."""
 
 from collections import defaultdict
+from collections.abc import Mapping
 from pathlib import Path
 
 from jinja2 import Environment
 from markupsafe import Markup
 
 from classifier.annotation.notes import IGNORE
+from classifier.batch.readers import read_rows
+from classifier.errors import NoteTermsError
 from classifier.labels import Label
 from classifier.report.page import base_style
-from classifier.resources import read_jsonl
 from classifier.training.evaluate import AnnotatedNote, evaluate, pair, touches
 
 
-def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], notes: Path | None) -> str:
+def read_genres(notes: str, id_column: str) -> dict[str, str]:
+    """Return the genre of each note, where the notes have such a column; takes what `read_rows` does."""
+    if Path(notes).is_dir():
+        return {}
+    try:
+        rows = list(read_rows(notes, "genre", id_column, lambda line: None))
+    except NoteTermsError as error:
+        if error.code == "E101":
+            return {}
+        raise
+    return {row.note_id: row.text or "not given" for row in rows if row.note_id is not None}
+
+
+def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], genre_of: Mapping[str, str]) -> str:
     """Return an HTML page: which label was found for which, and F1 of each genre.
 
     Parameters
     ----------
     gold, predicted : dict of str to AnnotatedNote
         By note id.
-    notes : Path, optional
-        JSONL with note_id and genre; without it, the genres are left out.
+    genre_of : mapping of str to str
+        Genre by note id; where it is empty, the genres are left out.
     """
     confusion: dict[tuple[str, str], int] = defaultdict(int)
     for name, note in gold.items():
@@ -38,11 +53,9 @@ def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], no
                 confusion["none", span["label"]] += 1
     names = [str(label) for label in Label if label != Label.ADVANCED] + ["none"]
     genres: dict[str, dict[str, AnnotatedNote]] = defaultdict(dict)
-    if notes is not None:
-        for _, line in read_jsonl(notes):
-            name = str(line["note_id"])
-            if name in gold:
-                genres[line.get("genre") or "not given"][name] = gold[name]
+    for name, genre in genre_of.items():
+        if name in gold:
+            genres[genre][name] = gold[name]
     rows = [
         (
             genre,

@@ -5,6 +5,7 @@ import random
 import pytest
 
 from classifier.training.evaluate import AnnotatedNote, as_json, evaluate
+from tests.command import one_line, run
 from tests.conftest import GOLD
 
 
@@ -46,6 +47,43 @@ def test_nothing_against_nothing():
     result = evaluate({}, {})
     assert result.status_accuracy is None
     assert json.loads(as_json(result))["status_accuracy"] is None
+
+
+@pytest.mark.parametrize(
+    ("line", "parts"),
+    [
+        ({"spans": [{"start": 0, "end": 7}]}, ("E506", "label")),
+        ({"spans": [{"label": "RELAPSE"}]}, ("E508", "RELAPSE")),
+        ({"spans": [span(0, 7, status="maybe")]}, ("E506", "status", "possible")),
+        ({"spans": [], "advanced": [{"start": 0, "end": 7, "sense": "both"}]}, ("E506", "sense")),
+        ({"spans": [], "advanced": [{"sense": "local"}]}, ("E508", "ADVANCED")),
+        ({"spans": [span(0, 9)], "text": "Relapse."}, ("E508", "0-9")),
+        ({"spans": [], "text": 7}, ("E141",)),
+        ({"start": 0, "end": 7, "label": "RELAPS"}, ("E506", "label")),
+    ],
+)
+def test_a_span_that_cannot_be_scored_is_named(tmp_path, line, parts):
+    (tmp_path / "gold.jsonl").write_text(json.dumps({"note_id": "a"} | line))
+    one_line(run("evaluate", "gold.jsonl", "gold.jsonl", cwd=tmp_path), 2, "line 1", *parts)
+
+
+def test_a_use_of_advanced_without_sense_is_scored_as_a_mention(tmp_path):
+    line = {"note_id": "a", "spans": [], "advanced": [{"start": 0, "end": 7}]}
+    (tmp_path / "gold.jsonl").write_text(json.dumps(line))
+    figures = json.loads(run("evaluate", "gold.jsonl", "gold.jsonl", "--json", cwd=tmp_path).stdout)
+    assert figures["advanced"]["right"] == 1
+
+
+def test_notes_to_be_scored_are_read_as_any_export(tmp_path):
+    lines = [{"note_id": "a", "spans": [span(0, 7, extent="unspecified")]}, {"note_id": "b", "spans": []}]
+    (tmp_path / "gold.jsonl").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    (tmp_path / "notes.csv").write_text("id,body,genre\na,Relapse of lymphoma.,Letter\nb,,Letter\n")
+    given = ("evaluate", "gold.jsonl", "--notes", "notes.csv", "--json", "--html", "page.html")
+    one_line(run(*given, cwd=tmp_path), 2, "E101", "--text-column")
+    result = run(*given, "--text-column", "body", "--id-column", "id", cwd=tmp_path)
+    one_line(result, 1, "row 2 (id b) left out: E124")
+    assert json.loads(result.stdout)["tag"]["right"] == 1
+    assert 'scope="row">Letter' in (tmp_path / "page.html").read_text(encoding="utf-8")
 
 
 @pytest.mark.skipif(not (GOLD.parent / "score.py").exists(), reason="the optional ../shared/score.py is not there")
