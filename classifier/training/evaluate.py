@@ -136,16 +136,8 @@ def evaluate(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote]
 
 
 def _compare(gold: AnnotatedNote, predicted: AnnotatedNote, evaluation: Evaluation) -> None:
-    ignored = [span for span in gold.spans if span["label"] == IGNORE]
-    wanted = [span for span in gold.spans if span["label"] != IGNORE]
-    found = [span for span in predicted.spans if span["label"] != IGNORE]
-    if len(found) < len(predicted.spans):
-        # A second annotator's IGNORE spans count for nothing either.
-        ignored = ignored + [span for span in predicted.spans if span["label"] == IGNORE]
-        wanted = [span for span in wanted if not touches(span, ignored)]
     for name, keys in (("tag", ()), ("tag+status", ("status",)), ("extent", ("extent",))):
-        pairs, missed, extra = pair(wanted, found, _same("label", *keys))
-        extra = [span for span in extra if not touches(span, ignored)]
+        pairs, missed, extra = pair_counted(gold, predicted, _same("label", *keys))
         evaluation.counts[name].add(len(pairs), len(extra), len(missed))
         if name == "tag":
             _count_pairs(pairs, missed, extra, evaluation)
@@ -171,6 +163,21 @@ def _count_pairs(pairs: list[tuple[Span, Span]], missed: list[Span], extra: list
 
 def _same(*keys: str) -> Callable[[Span, Span], bool]:
     return lambda a, b: all(a.get(key) == b.get(key) for key in keys)
+
+
+def pair_counted(
+    gold: AnnotatedNote, predicted: AnnotatedNote, same: Callable[[Span, Span], bool]
+) -> tuple[list[tuple[Span, Span]], list[Span], list[Span]]:
+    """Return what `pair` does of the spans of a note, without what either side leaves open by IGNORE."""
+    ignored = [span for span in gold.spans if span["label"] == IGNORE]
+    wanted = [span for span in gold.spans if span["label"] != IGNORE]
+    found = [span for span in predicted.spans if span["label"] != IGNORE]
+    if len(found) < len(predicted.spans):
+        # A second annotator's IGNORE spans count for nothing either.
+        ignored += [span for span in predicted.spans if span["label"] == IGNORE]
+        wanted = [span for span in wanted if not touches(span, ignored)]
+    pairs, missed, extra = pair(wanted, found, same)
+    return pairs, missed, [span for span in extra if not touches(span, ignored)]
 
 
 def pair(

@@ -7,12 +7,11 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
-from classifier.annotation.notes import IGNORE
 from classifier.batch.readers import read_rows
 from classifier.errors import NoteTermsError
 from classifier.labels import Label
 from classifier.report.page import base_style
-from classifier.training.evaluate import AnnotatedNote, evaluate, pair, touches
+from classifier.training.evaluate import AnnotatedNote, evaluate, pair_counted
 
 
 def read_genres(notes: str, id_column: str) -> dict[str, str]:
@@ -40,17 +39,13 @@ def page(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote], ge
     """
     confusion: dict[tuple[str, str], int] = defaultdict(int)
     for name, note in gold.items():
-        found = predicted.get(name, AnnotatedNote())
-        ignored = [span for span in note.spans if span["label"] == IGNORE]
-        wanted = [span for span in note.spans if span["label"] != IGNORE]
-        pairs, missed, extra = pair(wanted, found.spans, lambda a, b: True)
+        pairs, missed, extra = pair_counted(note, predicted.get(name, AnnotatedNote()), lambda a, b: True)
         for a, b in pairs:
             confusion[a["label"], b["label"]] += 1
         for span in missed:
             confusion[span["label"], "none"] += 1
         for span in extra:
-            if not touches(span, ignored):
-                confusion["none", span["label"]] += 1
+            confusion["none", span["label"]] += 1
     names = [str(label) for label in Label if label != Label.ADVANCED] + ["none"]
     genres: dict[str, dict[str, AnnotatedNote]] = defaultdict(dict)
     for name, genre in genre_of.items():

@@ -1,10 +1,12 @@
 import importlib.util
 import json
 import random
+import re
 
 import pytest
 
 from classifier.training.evaluate import AnnotatedNote, as_json, evaluate
+from classifier.training.page import page
 from tests.command import one_line, run
 from tests.conftest import GOLD
 
@@ -32,6 +34,22 @@ def test_what_touches_an_ignored_span_is_neither_right_nor_wrong():
     gold = {"n": AnnotatedNote([span(0, 10, "IGNORE")])}
     result = evaluate(gold, {"n": AnnotatedNote([span(5, 12), span(20, 22)])})
     assert counts(result, "tag") == (0, 1, 0)
+
+
+@pytest.mark.parametrize(
+    ("wanted", "found"),
+    [
+        ([span(0, 10)], [span(0, 10, "IGNORE")]),
+        ([span(0, 5), span(5, 10)], [span(0, 10, "IGNORE")]),
+        ([span(0, 10)], [span(0, 10, "IGNORE"), span(0, 5)]),
+        ([span(0, 10, "IGNORE")], [span(0, 10)]),
+        ([span(0, 10, "IGNORE")], [span(5, 20, "IGNORE"), span(15, 20)]),
+    ],
+)
+def test_what_either_side_ignores_counts_for_nothing_in_figures_and_page(wanted, found):
+    gold, predicted = {"n": AnnotatedNote(wanted)}, {"n": AnnotatedNote(found)}
+    assert counts(evaluate(gold, predicted), "tag") == (0, 0, 0)
+    assert not re.search(r"<td[^>]*>\d", page(gold, predicted, {}))
 
 
 def test_advanced_is_scored_by_mention_sense_and_flag():
