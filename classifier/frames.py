@@ -6,6 +6,7 @@ from typing import Any
 import pandas as pd
 import pyarrow as pa
 
+from classifier.batch.notes import row_of
 from classifier.errors import NoteTermsError
 from classifier.tags import Tag, record_batch, tags_schema, tags_table
 
@@ -36,7 +37,7 @@ def tag_frame(
     if isinstance(notes, pd.DataFrame):
         check_columns(notes.columns, (text, note_id), _NAME_THEM)
         _check_texts(text, any(isinstance(value, bytes) for value in notes[text]))
-        return _table(tag(_pairs(notes[note_id].tolist(), notes[text].tolist()))).to_pandas()
+        return _table(tag(_pairs(_values(notes[note_id]), _values(notes[text])))).to_pandas()
     if isinstance(notes, pa.RecordBatchReader):
         _check_schema(notes.schema, text, note_id)
         return pa.RecordBatchReader.from_batches(tags_schema(), _batches(tag(_stream(notes, text, note_id))))
@@ -101,7 +102,13 @@ def _check_texts(column: str, holds_bytes: bool) -> None:
 
 
 def _pairs(ids: Iterable[Any], texts: Iterable[Any]) -> Iterator[tuple[str, str]]:
-    return ((str(name), text) for name, text in zip(ids, texts, strict=True) if isinstance(text, str))
+    rows = (row_of(number, name, text) for number, (name, text) in enumerate(zip(ids, texts, strict=True), start=1))
+    return ((row.note_id, row.text) for row in rows if row.note_id is not None and row.text is not None)
+
+
+def _values(column: pd.Series) -> list[Any]:
+    """The values of a column, None where pandas has one of its ways to say that there is none."""
+    return column.astype(object).where(column.notna(), None).tolist()
 
 
 def _stream(notes: pa.RecordBatchReader, text: str, note_id: str) -> Iterator[tuple[str, str]]:

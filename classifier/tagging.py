@@ -182,7 +182,7 @@ class Classifier:
         Parameters
         ----------
         notes : pandas or Polars DataFrame, or Arrow Table, RecordBatch or RecordBatchReader; one row a note
-            Its index is not read. A row without text has no tags. A reader is read as its tags are.
+            Its index is not read. A row without text or id has no tags. A reader is read as its tags are.
         text : str, default "text"
             Column of the texts.
         note_id : str, default "note_id"

@@ -139,6 +139,29 @@ def columns():
     return [pd.Series(texts), polars.Series(texts), polars.Series(note), texts, note, pa.chunked_array([note])]
 
 
+@pytest.mark.parametrize(
+    "ids",
+    [
+        pd.Series(["1", None, ""], dtype=object),
+        pd.Series(["1", float("nan"), pd.NaT], dtype=object),
+        pd.Series(["1", None, None], dtype="string"),
+        pd.Series([1, None, None], dtype="Int64"),
+        pa.array([1, None, None]),
+        pa.array(["1", None, ""]),
+    ],
+    ids=lambda ids: f"{type(ids).__name__} {getattr(ids, 'dtype', '')}",
+)
+def test_a_row_without_id_has_no_tags(clf, ids):
+    columns = {"note_id": ids, "text": ["Lung cancer with liver metastases."] * 3}
+    if isinstance(ids, pd.Series):
+        frames = [pd.DataFrame(columns)]
+    else:
+        table = pa.table(columns)
+        frames = [table, table.to_batches()[0], table.to_reader(), pytest.importorskip("polars").from_arrow(table)]
+    for frame in frames:
+        assert pa.table(clf.tag(frame))["note_id"].to_pylist() == ["1"]
+
+
 @pytest.mark.parametrize("notes", ["a text", ["a list"], {"text": []}, *columns()], ids=lambda notes: str(type(notes)))
 def test_what_is_no_frame_is_refused(clf, notes):
     with pytest.raises(NoteTermsError, match="E129"):
