@@ -167,8 +167,8 @@ def tag(
     from classifier.batch.writers import check_writable, format_of
     from classifier.report.contents import ReportOptions
 
-    kind = format_of(out, format) if out else str(format or Format.JSONL)
-    summary_kind = format_of(summary, None) if summary else "csv"
+    kind = format_of(out, format, ", or use --format") if out else str(format or Format.JSONL)
+    summary_kind = format_of(summary) if summary else "csv"
     if report is None and no_text:
         raise NoteTermsError("E570", "--no-text is about the report.", "Name one with --report.")
     if report is not None and report.suffix.lower() not in (".html", ".htm"):

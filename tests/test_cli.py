@@ -216,6 +216,9 @@ def test_bad_targets_end_in_one_line(tmp_path):
     one_line(run("tag", path, "-o", "nowhere/tags.csv", cwd=tmp_path), 2, "E133", "nowhere")
     for name in (["tags.xml"], ["tags.parquet.gz"], ["tags.gz", "--format", "parquet"]):
         one_line(run("tag", path, "-o", *name, cwd=tmp_path), 2, "E131", "--format")
+    result = run("tag", path, "--summary", "s.txt", cwd=tmp_path)
+    one_line(result, 2, "E131", "s.txt", ".parquet.")
+    assert "--format" not in result.stderr, "that is about the tags"
     one_line(run("tag", path, "-o", path, "--force", cwd=tmp_path), 2, "E135")
     (tmp_path / "folder").mkdir()
     for summary in ("x.csv", "folder/../x.csv", "x.csv.errors.jsonl"):

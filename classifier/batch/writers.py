@@ -27,8 +27,17 @@ So does one that has apostrophes of its own before such a sign: what is read bac
 _ROW_GROUP = 50_000
 
 
-def format_of(path: Path, chosen: str | None) -> str:
+def format_of(path: Path, chosen: str | None = None, otherwise: str = "") -> str:
     """Return the kind of table a path is for.
+
+    Parameters
+    ----------
+    path : Path
+        The table.
+    chosen : str, optional
+        The kind, where an option says it; default by the ending.
+    otherwise : str, optional
+        What else could say it, for the remedy.
 
     Raises
     ------
@@ -41,7 +50,7 @@ def format_of(path: Path, chosen: str | None) -> str:
         raise NoteTermsError(
             "E131",
             f"{path} does not say what kind of table it is.",
-            "End it in .csv or .jsonl (each also .gz) or .parquet, or use --format.",
+            f"End it in .csv or .jsonl (each also .gz) or .parquet{otherwise}.",
         )
     return kind
 
