@@ -106,7 +106,9 @@ def tag(
     out: Annotated[
         Path | None,
         typer.Option(
-            "--out", "-o", help="The tags table: .csv, .jsonl or .parquet. Default: JSONL on standard output."
+            "--out",
+            "-o",
+            help="The tags table: .csv, .jsonl (each also .gz) or .parquet. Default: JSONL on standard output.",
         ),
     ] = None,
     text_column: Annotated[str, typer.Option(help="Column of the texts.")] = "text",
@@ -140,7 +142,7 @@ def tag(
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out tags whose score (0 to 1, calibrated) is lower.")
     ] = 0.0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist, and begin anew.")] = False,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist, and begin anew unless --resume is given.")] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was stopped; the tables come out the same.")
     ] = False,
@@ -237,18 +239,21 @@ def show(
         str, typer.Option(help="Names of the spread: ccs, acs, tnm, or the path of a TOML file.")
     ] = "ccs",
     model: Annotated[
-        str, typer.Option(help="default for the model of the package, none for the rules alone.")
+        str, typer.Option(help="default for the model of the package, none for the rules alone, or a model file.")
     ] = "default",
+    sha256: Annotated[
+        str | None, typer.Option(help="The digest of a model file of your own; it is opened only if it has it.")
+    ] = None,
 ) -> None:
     """Print a note with its tags in colour, and a line on each with the cue and the rule that decided."""
     from classifier.batch.readers import decoded, standard_input
     from classifier.display import render
-    from classifier.tagging import doc_tags, load
+    from classifier.tagging import doc_tags, pipeline
 
     # Of an argument Python keeps the bytes that are no text, in a form that cannot be shown.
     given = standard_input() if text == "-" else io.BytesIO(os.fsencode(text))
     note = "".join(decoded(given, "the note", warn))
-    doc = load(scheme, model=model).nlp(note)
+    doc = pipeline(scheme, model=model, sha256=sha256)(note)
     Console(highlight=False).print(render(note, doc_tags(doc), doc._.advanced_reason))
 
 

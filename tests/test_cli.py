@@ -330,6 +330,8 @@ def test_help_and_version(tmp_path):
     for command in ((), ("tag",), ("show",), ("explain",), ("evaluate",)):
         result = run(*command, "--help", cwd=tmp_path)
         assert result.returncode == 0 and "Usage" in result.stdout
+    for command in ("tag", "export"):
+        assert "each also .gz" in " ".join(run(command, "--help", cwd=tmp_path).stdout.replace("│", "").split())
     assert run("--version", cwd=tmp_path).stdout.startswith("note-terms ")
 
 
@@ -368,3 +370,6 @@ def test_train_makes_a_model_that_tag_opens_by_its_digest(tmp_path):
     one_line(run("tag", path, "--model", "mine/arbiter.joblib", cwd=tmp_path), 2, "E402", "--sha256")
     tagged = run("tag", path, "--model", "mine/arbiter.joblib", "--sha256", digest, cwd=tmp_path)
     assert '"DISTANT_SPREAD"' in tagged.stdout
+    shown = ("show", "Lung cancer, liver metastases.", "--model", "mine/arbiter.joblib")
+    one_line(run(*shown, cwd=tmp_path), 2, "E402", "--sha256")
+    assert "DISTANT_SPREAD" in run(*shown, "--sha256", digest, cwd=tmp_path).stdout

@@ -31,7 +31,10 @@ _Force = Annotated[bool, typer.Option("--force", help="Overwrite a file that exi
 
 @annotation_app.command()
 def export(
-    tags: Annotated[Path, typer.Argument(metavar="TAGS", help="A tags table (.csv, .jsonl, .parquet) or gold JSONL.")],
+    tags: Annotated[
+        Path,
+        typer.Argument(metavar="TAGS", help="A tags table (.csv, .jsonl (each also .gz) or .parquet), or gold JSONL."),
+    ],
     to: Annotated[FormatName, typer.Option("--to", help="The tool that the notes go to.")],
     out: Annotated[Path, typer.Option("--out", "-o", help="The file; for brat and inception the folder.")],
     notes: _Notes = None,
