@@ -3,7 +3,9 @@
 import tomllib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
 
 from classifier.errors import NoteTermsError
 from classifier.json_text import parse_json
@@ -11,6 +13,8 @@ from classifier.json_text import parse_json
 _PACKAGE = Path(__file__).parent
 _INSTALLED = _PACKAGE / "resources"
 _ROOT = _INSTALLED if _INSTALLED.is_dir() else _PACKAGE.parent
+
+Shape = TypeVar("Shape", bound=BaseModel)
 
 RULES = _ROOT / "rules"
 MODELS = _ROOT / "models"
@@ -54,3 +58,28 @@ def read_jsonl(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
                 "E203", f"{path}, line {number} is not JSON: {error}.", "Each line is one JSON object."
             ) from None
         yield number, found
+
+
+def shaped(shape: type[Shape], content: Any, where: str, code: str, remedy: str) -> Shape:
+    """Return what a file holds as what it should be.
+
+    Parameters
+    ----------
+    shape : type
+        What it should be.
+    content : Any
+        What was read.
+    where, code, remedy : str
+        Of the error: the file and the place in it, and as in `NoteTermsError`.
+
+    Raises
+    ------
+    NoteTermsError
+        With that code, where a field is missing, unknown or of the wrong kind: the first of them.
+    """
+    try:
+        return shape.model_validate(content)
+    except ValidationError as error:
+        wrong = error.errors()[0]
+        problem = ": ".join(filter(None, (where, ".".join(map(str, wrong["loc"])), wrong["msg"])))
+        raise NoteTermsError(code, f"{problem}.", remedy) from None

@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections import Counter
 
 import pytest
@@ -180,6 +181,49 @@ def test_a_wrong_pattern_is_named_with_its_line(tmp_path):
     (tmp_path / "phrases" / "mine.jsonl").write_text('\n{"id": "x", "label": "NOPE", "pattern": []}\n')
     with pytest.raises(NoteTermsError, match=r"E221.*mine\.jsonl, line 2"):
         load_patterns(tmp_path)
+
+
+def evidence(**changed):
+    line = {"id": "x", "label": "local", "within": "note", "pattern": [{"LOWER": "x"}], "about": "X."} | changed
+    return json.dumps({key: value for key, value in line.items() if value is not None})
+
+
+def pattern(*tokens):
+    line = {"id": "x", "label": "RELAPSE", "pattern": tokens, "about": "X.", "example": "[[x]]"}
+    return json.dumps(line)
+
+
+CUE = {"id": "x", "kind": "pseudo", "about": "X.", "example": "[[x]]"}
+
+
+@pytest.mark.parametrize(
+    ("component", "file", "text", "problem"),
+    [
+        ("cancer_phrases", "sites.toml", '[[sites]]\nkind = "organ"', "E224.*sites.0.id: Field required"),
+        ("cancer_phrases", "sites.toml", "primaries = []", "E224.*sites: Field required"),
+        ("cancer_phrases", "sites.toml", 'sites = []\n[[primaries]]\nid = "x"\norgans = []', "E224.*organs"),
+        ("cancer_extents", "sites.toml", "[[sites]]", "E224"),
+        ("cancer_phrases", "vocabulary.toml", "[words]\n[shapes]", "E225.*extents: Field required"),
+        ("cancer_phrases", "vocabulary.toml", "[words]\n[shapes]\n[extents]", "E225.*extents.imaging"),
+        ("cancer_phrases", "vocabulary.toml", '[words]\nNODE = "node"\n', "E225.*words.NODE"),
+        ("cancer_advanced", "advanced_evidence.jsonl", evidence(within=None), "E231.*line 1: within: Field required"),
+        ("cancer_advanced", "advanced_evidence.jsonl", evidence(label="far"), "E231.*label"),
+        ("cancer_advanced", "advanced_evidence.jsonl", evidence(pattern=[{"LOW": "x"}]), "E231.*LOW"),
+        ("cancer_advanced", "advanced_evidence.jsonl", "[]", "E231.*line 1"),
+        ("cancer_phrases", "phrases/mine.jsonl", pattern({"LOW": "x"}), "E221.*line 1: pattern: .*LOW"),
+        ("cancer_phrases", "phrases/mine.jsonl", pattern({"LOWER": {"IN": 5}}), "E221.*IN"),
+        ("cancer_phrases", "phrases/mine.jsonl", pattern({"LOWER": {"REGEX": "("}}), "E221.*regular expression"),
+        ("cancer_phrases", "phrases/mine.jsonl", pattern(), "E221.*pattern"),
+        ("cancer_assertion", "context_cues.jsonl", json.dumps(CUE | {"pattern": [{"LOW": "x"}]}), "E301.*LOW"),
+    ],
+)
+def test_what_is_wrong_in_rules_of_ones_own_is_named_with_its_place(tmp_path, component, file, text, problem):
+    rules = tmp_path / "rules"
+    shutil.copytree(resources.RULES, rules)
+    (rules / file).write_text(text)
+    with pytest.raises(NoteTermsError, match=problem) as error:
+        spacy.blank("en").add_pipe(component, config={"rules": str(rules)})
+    assert "\n" not in str(error.value)
 
 
 def test_two_patterns_of_one_id_are_refused(tmp_path):

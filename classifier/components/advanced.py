@@ -2,7 +2,9 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
+from pydantic import BaseModel, ConfigDict
 from spacy.language import Language
 from spacy.matcher import Matcher
 from spacy.tokens import Doc, Span
@@ -11,7 +13,7 @@ from classifier import attributes, resources
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
 from classifier.labels import DISTANT_EXTENTS, Evidence, Extent, Label, Sense, Status
-from classifier.matching.patterns import Anchor, anchors
+from classifier.matching.patterns import Anchor, Tokens, anchors
 from classifier.text.words import Words
 
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)
@@ -52,6 +54,18 @@ class _Fact:
     """It is about a relative's cancer."""
 
 
+class _Evidence(BaseModel):
+    """A line of `advanced_evidence.jsonl`."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    id: str
+    label: Sense
+    within: Literal["phrase", "note"]
+    pattern: Tokens
+    about: str
+
+
 class AdvancedReader(RuleComponent):
     """Set `span._.sense` and `span._.evidence` of each ADVANCED span, and say why a note is ambiguous.
 
@@ -67,15 +81,17 @@ class AdvancedReader(RuleComponent):
         super().__init__(rules)
 
     def compile(self, rules: Path) -> None:
-        """Compile the evidence."""
+        """Compile the evidence; E231 when a line is none."""
         self._matcher = Matcher(self._nlp.vocab)
         self._evidence = {}
         self.anchors: list[list[Anchor]] = []
-        for _, line in resources.read_jsonl(rules / "advanced_evidence.jsonl"):
-            if line["within"] == "note":
-                self.anchors.append(anchors(line["pattern"]))
-            self._evidence[line["id"]] = (Sense(line["label"]), line["within"])
-            self._matcher.add(line["id"], [line["pattern"]])
+        path = rules / "advanced_evidence.jsonl"
+        for number, line in resources.read_jsonl(path):
+            read = resources.shaped(_Evidence, line, f"{path}, line {number}", "E231", "See docs/rules.md.")
+            if read.within == "note":
+                self.anchors.append(anchors(read.pattern))
+            self._evidence[read.id] = (read.label, read.within)
+            self._matcher.add(read.id, [read.pattern])
 
     def __call__(self, doc: Doc) -> Doc:
         """Settle each "advanced" of a Doc."""

@@ -3,7 +3,9 @@
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
-from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+from pydantic.dataclasses import dataclass as checked_dataclass
 
 from classifier import resources
 
@@ -13,7 +15,7 @@ NODE_LEVEL = "node_level"
 """Id of a station that is a number, of the neck, the axilla or the mediastinum."""
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Site:
     """A place to which a cancer can spread."""
 
@@ -33,7 +35,7 @@ class Site:
     """A metastasis in it is one even of a cancer that started in it: "lung metastases" of a lung cancer."""
 
 
-@dataclass(frozen=True, slots=True)
+@checked_dataclass(frozen=True, slots=True, config=ConfigDict(extra="forbid"))
 class Primary:
     """A kind of cancer, by the organ in which it started."""
 
@@ -82,14 +84,23 @@ class Anatomy:
         return frozenset(term for site in nodes for term in (*site.terms, *site.with_node))
 
 
+class _SitesFile(BaseModel):
+    sites: list[Site]
+    primaries: list[Primary]
+
+
 def load_anatomy(rules: Path) -> Anatomy:
-    """Read `sites.toml` from a folder of rules."""
-    content = resources.read_toml(rules / "sites.toml")
+    """Read `sites.toml` from a folder of rules.
+
+    Raises
+    ------
+    NoteTermsError
+        E224 when a site or a primary is none.
+    """
+    path = rules / "sites.toml"
+    remedy = "The comment at the head of rules/sites.toml tells the fields."
+    content = resources.shaped(_SitesFile, resources.read_toml(path), str(path), "E224", remedy)
     return Anatomy(
-        {LYMPH_NODE: Site(LYMPH_NODE, "node"), **{entry["id"]: Site(**_frozen(entry)) for entry in content["sites"]}},
-        {entry["id"]: Primary(**_frozen(entry)) for entry in content["primaries"]},
+        {LYMPH_NODE: Site(LYMPH_NODE, "node"), **{site.id: site for site in content.sites}},
+        {primary.id: primary for primary in content.primaries},
     )
-
-
-def _frozen(entry: dict[str, Any]) -> dict[str, Any]:
-    return {key: tuple(value) if isinstance(value, list) else value for key, value in entry.items()}

@@ -1,12 +1,13 @@
 """The context cues of `rules/context_cues.jsonl`: words that decide the status of a finding, after ConText."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from classifier import resources
 from classifier.errors import NoteTermsError
+from classifier.matching.patterns import Tokens
 
 
 class Cue(BaseModel):
@@ -23,7 +24,7 @@ class Cue(BaseModel):
     the scopes of cues that stand after the finding."""
     cues: tuple[str, ...] = ()
     """The wordings, in lower case; the pipeline's tokenizer splits them."""
-    pattern: list[dict[str, Any]] | None = None
+    pattern: Tokens | None = None
     """Or a spaCy Matcher pattern."""
     after: int = 0
     """Tokens at the end of the pattern that are only looked at."""
@@ -70,12 +71,9 @@ def load_cues(rules: Path) -> list[Cue]:
     path = rules / "context_cues.jsonl"
     cues: dict[str, Cue] = {}
     for number, line in resources.read_jsonl(path):
-        try:
-            cue = Cue(**line)
-        except (ValidationError, TypeError) as error:
-            reason = error.errors()[0]["msg"] if isinstance(error, ValidationError) else str(error)
-            raise NoteTermsError("E301", f"{path}, line {number}: {reason}.", "See docs/assertion.md.") from None
+        where = f"{path}, line {number}"
+        cue = resources.shaped(Cue, line, where, "E301", "See docs/assertion.md.")
         if cue.id in cues:
-            raise NoteTermsError("E302", f"{path}, line {number}: the id {cue.id!r} is taken.", "Choose another.")
+            raise NoteTermsError("E302", f"{where}: the id {cue.id!r} is taken.", "Choose another.")
         cues[cue.id] = cue
     return list(cues.values())

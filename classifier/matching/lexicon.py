@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+from pydantic import BaseModel
 from spacy.attrs import ENT_IOB, ENT_TYPE
 from spacy.language import Language
 from spacy.matcher import PhraseMatcher
@@ -65,6 +66,29 @@ SECONDARY = frozenset(["secondary", "2ry"])
 """Words before an organ in which no cancer started: secondary malignant neoplasm of bone."""
 
 
+class _ExtentWords(BaseModel):
+    imaging: list[str]
+    scan_links: list[str]
+    reads_as: list[str]
+    leans: list[str]
+    leads_away: list[str]
+    ends: list[str]
+    told: list[str]
+    denies: list[str]
+    distant: list[str]
+    opposite: list[str]
+    regional: list[str]
+    local: list[str]
+    solid: list[str]
+    staging: list[str]
+
+
+class _Vocabulary(BaseModel):
+    words: dict[str, list[str]]
+    extents: _ExtentWords
+    shapes: dict[str, re.Pattern[str]]
+
+
 class Lexicon:
     """Finds the terms of `vocabulary.toml` and `sites.toml` in a Doc.
 
@@ -74,12 +98,19 @@ class Lexicon:
         Its tokenizer splits the terms as it splits the notes.
     rules : Path
         Folder with the two files.
+
+    Raises
+    ------
+    NoteTermsError
+        E224 from `load_anatomy`; E225 when `vocabulary.toml` lacks a table, or has what is no word or shape.
     """
 
     def __init__(self, nlp: Language, rules: Path) -> None:
         self.anatomy = load_anatomy(rules)
-        vocabulary = resources.read_toml(rules / "vocabulary.toml")
-        self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary["extents"]["staging"]))
+        path = rules / "vocabulary.toml"
+        remedy = "rules/vocabulary.toml has all that is needed."
+        vocabulary = resources.shaped(_Vocabulary, resources.read_toml(path), str(path), "E225", remedy)
+        self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary.extents.staging))
         self._telling: dict[Terms, frozenset[str]] = {}
         self._common: dict[Terms, float] = {}
         self._of_class: dict[str, frozenset[str]] = {}
@@ -93,13 +124,13 @@ class Lexicon:
         for primary in self.anatomy.primaries.values():
             terms["primary", primary.id] = set(primary.terms)
             terms["clue", primary.id] = set(primary.clues)
-        for name, words in vocabulary["words"].items():
-            terms["word", name] = set(words)
+        for name, listed in vocabulary.words.items():
+            terms["word", name] = set(listed)
         for (kind, name), words in terms.items():
             variants = {variant for word in words for variant in (word, word.replace("-", " "))}
             self._term_of[nlp.vocab.strings.add(f"{kind}:{name}")] = (kind, name)
             self._matcher.add(f"{kind}:{name}", [doc for doc in map(nlp.make_doc, sorted(variants)) if len(doc)])
-        self.shapes = list(vocabulary["shapes"].items())
+        self.shapes = [(name, shape.pattern) for name, shape in vocabulary.shapes.items()]
         self._shapes = [(name, re.compile(shape, re.IGNORECASE)) for name, shape in self.shapes]
         self._terms = terms
         self._cancers = self.words_of_class("CANCER")

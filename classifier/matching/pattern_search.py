@@ -36,7 +36,8 @@ class Search:
 
 
 def _search(vocab: Vocab, key: int, number: int, tokens: list[dict[str, Any]], options: Any, needs: Any) -> Search:
-    matcher = Matcher(vocab)
+    # The patterns were checked as they were read.
+    matcher = Matcher(vocab, validate=False)
     matcher.add(key, [tokens], **options)
     return Search(key, number, matcher, options, needs)
 
@@ -63,7 +64,7 @@ class PatternSearch:
         self._known: dict[int, dict[Search, None]] = {}
 
     def add(self, name: str, tokens: list[dict[str, Any]], **options: Any) -> None:
-        """Add a pattern under its id, with the options of `Matcher.add`."""
+        """Add a pattern, which the rules have checked, under its id, with the options of `Matcher.add`."""
         strings = self._vocab.strings
         rarest = anchor(tokens, self._commonness)
         others = [place for place in anchors(tokens) if place != rarest and not place.shapes]

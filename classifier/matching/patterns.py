@@ -1,11 +1,13 @@
 """The phrase patterns of `rules/phrases/`: spaCy Matcher patterns in JSONL, as spaCy's EntityRuler reads them."""
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import AfterValidator, BaseModel, ConfigDict
+from spacy.schemas import validate_token_pattern
 
 from classifier import resources
 from classifier.errors import NoteTermsError
@@ -13,6 +15,22 @@ from classifier.labels import Extent, Status
 
 NOT_CANCER = "NOT_CANCER"
 """Label of a pattern that finds no tag but blocks those that overlap it."""
+
+
+def _matchable(tokens: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Raise a ValueError where spaCy's Matcher could not look for the tokens."""
+    if problems := validate_token_pattern(tokens):
+        raise ValueError(problems[0])
+    for shape in (shape for token in tokens for shape in _shapes(token.get("LOWER"))):
+        try:
+            re.compile(shape)
+        except re.error as error:
+            raise ValueError(f"{shape!r} is no regular expression: {error}") from None
+    return tokens
+
+
+Tokens = Annotated[list[dict[str, Any]], AfterValidator(_matchable)]
+"""A spaCy Matcher pattern in a file of rules."""
 
 
 class Pattern(BaseModel):
@@ -33,7 +51,7 @@ class Pattern(BaseModel):
         "NOT_CANCER",
     ]
     """Label under the scheme ccs where `extent` stands."""
-    pattern: list[dict[str, Any]]
+    pattern: Tokens
     """A spaCy Matcher pattern; ENT_TYPE is a word class of `vocabulary.toml`, or SITE or STATION of `sites.toml`."""
     extent: Extent | None = None
     """Extent where no site decides otherwise."""
@@ -180,23 +198,16 @@ def load_patterns(rules: Path) -> list[Pattern]:
     Raises
     ------
     NoteTermsError
-        E221 when a line is no pattern, E222 when two patterns have the same id, E223 when there are none.
+        E221 when a line is no pattern, or one that spaCy cannot look for; E222 when two patterns have the same id;
+        E223 when there are none.
     """
     patterns: dict[str, Pattern] = {}
     for path in sorted((rules / "phrases").glob("*.jsonl")):
         for number, line in resources.read_jsonl(path):
-            try:
-                pattern = Pattern(**line)
-            except (ValidationError, TypeError) as error:
-                reason = error.errors()[0] if isinstance(error, ValidationError) else {"loc": (), "msg": str(error)}
-                where = ".".join(map(str, reason["loc"]))
-                raise NoteTermsError(
-                    "E221", f"{path}, line {number}: {where}: {reason['msg']}.", "See docs/rules.md for the fields."
-                ) from None
+            where = f"{path}, line {number}"
+            pattern = resources.shaped(Pattern, line, where, "E221", "See docs/rules.md for the fields.")
             if pattern.id in patterns:
-                raise NoteTermsError(
-                    "E222", f"{path}, line {number}: the id {pattern.id!r} is taken.", "Choose another."
-                )
+                raise NoteTermsError("E222", f"{where}: the id {pattern.id!r} is taken.", "Choose another.")
             patterns[pattern.id] = pattern
     if not patterns:
         raise NoteTermsError("E223", f"{rules} has no phrases/*.jsonl.", "Give a folder in the shape of rules/.")
