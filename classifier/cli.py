@@ -142,7 +142,9 @@ def tag(
     threshold: Annotated[
         float, typer.Option(min=0, max=1, help="Leave out tags whose score (0 to 1, calibrated) is lower.")
     ] = 0.0,
-    force: Annotated[bool, typer.Option("--force", help="Overwrite tables that exist, and begin anew unless --resume is given.")] = False,
+    force: Annotated[
+        bool, typer.Option("--force", help="Overwrite tables that exist, and begin anew unless --resume is given.")
+    ] = False,
     resume: Annotated[
         bool, typer.Option("--resume", help="Go on where the same command was stopped; the tables come out the same.")
     ] = False,

@@ -184,8 +184,8 @@ def test_a_wrong_pattern_is_named_with_its_line(tmp_path):
 
 
 def evidence(**changed):
-    line = {"id": "x", "label": "local", "within": "note", "pattern": [{"LOWER": "x"}], "about": "X."} | changed
-    return json.dumps({key: value for key, value in line.items() if value is not None})
+    line = {"id": "x", "label": "local", "within": "note", "pattern": [{"LOWER": "x"}], "about": "X.", "example": "x"}
+    return json.dumps({key: value for key, value in (line | changed).items() if value is not None})
 
 
 def pattern(*tokens):
@@ -206,6 +206,8 @@ CUE = {"id": "x", "kind": "pseudo", "about": "X.", "example": "[[x]]"}
         ("cancer_phrases", "vocabulary.toml", "[words]\n[shapes]", "E225.*extents: Field required"),
         ("cancer_phrases", "vocabulary.toml", "[words]\n[shapes]\n[extents]", "E225.*extents.imaging"),
         ("cancer_phrases", "vocabulary.toml", '[words]\nNODE = "node"\n', "E225.*words.NODE"),
+        ("cancer_segments", "sections.toml", "[specimens]", "E241.*sections: Field required"),
+        ("cancer_segments", "sections.toml", "[sections]\n[specimens]\nparts = []", "E241.*specimens.procedures"),
         ("cancer_advanced", "advanced_evidence.jsonl", evidence(within=None), "E231.*line 1: within: Field required"),
         ("cancer_advanced", "advanced_evidence.jsonl", evidence(label="far"), "E231.*label"),
         ("cancer_advanced", "advanced_evidence.jsonl", evidence(pattern=[{"LOW": "x"}]), "E231.*LOW"),

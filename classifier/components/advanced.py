@@ -60,10 +60,17 @@ class _Evidence(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     id: str
+    """Unique name."""
     label: Sense
+    """What it makes of "advanced"."""
     within: Literal["phrase", "note"]
+    """What it settles: only the phrase that it stands in, or the note."""
     pattern: Tokens
+    """A spaCy Matcher pattern."""
     about: str
+    """What it is for."""
+    example: str
+    """A text in which "advanced", in double brackets, has its sense from it."""
 
 
 class AdvancedReader(RuleComponent):

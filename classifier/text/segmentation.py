@@ -13,6 +13,8 @@ from itertools import pairwise
 from operator import itemgetter
 from pathlib import Path
 
+from pydantic import BaseModel
+
 from classifier import resources
 from classifier.text.markup import blank_markup
 from classifier.text.specimens import Specimen, Specimens, SpecimenWords, merged
@@ -57,11 +59,26 @@ class Headings:
     """Words of the headings of specimens."""
 
 
+class _SectionsFile(BaseModel):
+    """What `sections.toml` holds."""
+
+    sections: dict[str, list[str]]
+    """The headings of each section."""
+    specimens: SpecimenWords
+
+
 def load_headings(rules: Path) -> Headings:
-    """Read the headings from `sections.toml` in a folder of rules."""
-    content = resources.read_toml(rules / "sections.toml")
-    sections = {term: name for name, terms in content["sections"].items() for term in terms}
-    return Headings(sections, SpecimenWords(**{name: frozenset(words) for name, words in content["specimens"].items()}))
+    """Read the headings from `sections.toml` in a folder of rules.
+
+    Raises
+    ------
+    NoteTermsError
+        E201 when there is no such file, E202 when it is not TOML, E241 when a table is missing or of another shape.
+    """
+    path = rules / "sections.toml"
+    content = resources.shaped(_SectionsFile, resources.read_toml(path), str(path), "E241", "See docs/rules.md.")
+    sections = {term: name for name, terms in content.sections.items() for term in terms}
+    return Headings(sections, content.specimens)
 
 
 # What a heading stands after, found by its first character; then a number or a mark of a list, the heading, its close.

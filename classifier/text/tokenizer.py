@@ -29,7 +29,7 @@ _PREFIX = re.compile(rf"{_SIGN}|[^\w\s]|_+")
 _ENDING = r"(?:['’][sS]|[^\w\s]|(?<!_)_++)"
 _SUFFIX = re.compile(rf"{_ENDING}$")
 # spaCy strips affixes one by one, each from a copy of all the rest: a long run of them is cut.
-_RUN = re.compile(rf"(?=[^\w\s]){_ENDING}{{100}}")
+_RUN = re.compile(rf"(?=[^\w\s])(?:(?!{_SIGN}){_ENDING}){{100}}")
 
 
 class NoteTokenizer:
