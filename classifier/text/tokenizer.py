@@ -22,7 +22,7 @@ _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3X
 _NEXT_CATEGORY = r"(?=[cpyra]{0,3}[NM][0-3XxOo+])"
 _PUNCTUATION = r"[^\w\s.,]|_+|[.,](?!\d)|(?<!\d)[.,]"
 # Positive and negative, in short.
-_SIGN = r"[+-](?i:ve)\b"
+_SIGN = r"[+-](?i:ve)(?![^\W_])"
 _INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_SIGN}|{_PUNCTUATION}")
 _PREFIX = re.compile(rf"{_SIGN}|[^\w\s]|_+")
 # A row of underscores is tried once, not from each of its characters.
