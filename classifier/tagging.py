@@ -13,7 +13,6 @@ from spacy.tokens import Doc
 
 # Importing the components registers their factories, also where the package is not installed.
 from classifier import attributes
-from classifier.batch.notes import whole
 from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.base import RuleComponent
 from classifier.components.phrases import TERMS
@@ -21,6 +20,7 @@ from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
 from classifier.tags import Context, Tag, TaggedNote
 from classifier.text import tokenizer  # noqa: F401
+from classifier.text.surrogates import whole
 
 Frame = TypeVar("Frame")
 
@@ -155,7 +155,7 @@ class Classifier:
             Also give the sentence around each tag.
         """
         iterator = iter(notes)
-        while batch := [(whole(note_id), _whole(text)) for note_id, text in islice(iterator, _BATCH)]:
+        while batch := [(whole(note_id), whole(text)) for note_id, text in islice(iterator, _BATCH)]:
             # Once many words are known, those of later notes are forgotten with them: a long run would else know
             # every name and number.
             with self.nlp.memory_zone() if len(self.nlp.vocab) > _MOST_WORDS else nullcontext():
@@ -246,15 +246,6 @@ def doc_contexts(doc: Doc, text: str) -> list[Context]:
         last = attributes.offset(doc, sentence.start_char + len(sentence.text.rstrip()) - 1) + 1
         contexts.append(Context(_last_words(text[first:start].lstrip()), _first_words(text[end:last])))
     return contexts
-
-
-def _whole(text: str) -> str:
-    # To encode a text is much faster than to search it.
-    try:
-        text.encode()
-    except UnicodeEncodeError:
-        return whole(text)
-    return text
 
 
 def _first_words(text: str) -> str:

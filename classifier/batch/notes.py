@@ -1,7 +1,6 @@
 """The notes of an export on their way: Arrow record batches, each with what is wrong with a row."""
 
 import hashlib
-import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from typing import Any
@@ -9,10 +8,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from classifier.text.surrogates import whole
+
 BATCH_ROWS, BATCH_CHARACTERS = 256, 1_000_000
 """A batch ends when it holds so many rows, or so many characters."""
-
-_LONE_SURROGATE = re.compile("[\ud800-\udfff]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,11 +84,6 @@ def _record_batch(rows: list[Row]) -> pa.RecordBatch:
         return pa.record_batch(columns, schema=SCHEMA)
     except UnicodeEncodeError:
         return pa.record_batch([[whole(value) for value in column] for column in columns], schema=SCHEMA)
-
-
-def whole(value: Any) -> Any:
-    """Return a text with U+FFFD for each lone half of a surrogate pair; what is no text as it is."""
-    return _LONE_SURROGATE.sub("\ufffd", value) if isinstance(value, str) else value
 
 
 class _Ids:

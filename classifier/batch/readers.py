@@ -14,9 +14,10 @@ from typing import IO
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from classifier.batch.notes import Row, batches, row_of, whole
+from classifier.batch.notes import Row, batches, row_of
 from classifier.errors import NoteTermsError, some_of
 from classifier.json_text import parse_json
+from classifier.text.surrogates import whole
 
 FORMATS = (".csv", ".tsv", ".jsonl", ".parquet", ".csv.gz", ".tsv.gz", ".jsonl.gz")
 """Endings of the files that are read; a folder is read as text files, and `-` as JSONL from standard input."""

@@ -11,8 +11,8 @@ from spacy.tokenizer import Tokenizer
 from spacy.tokens import Doc
 from spacy.vocab import Vocab
 
-from classifier.batch.notes import whole
 from classifier.text.markup import blank_markup
+from classifier.text.surrogates import whole
 
 # Abbreviations with a slash that are one word to a reader.
 _SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
