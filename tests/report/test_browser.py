@@ -250,8 +250,8 @@ def test_five_thousand_tags_answer_at_once(opened, gather, capsys):
     times = view.page.evaluate("""() => {
         const [query, pill] = ["query", "label"].map((name) => document.querySelector(`[name=${name}]`));
         const timed = (act) => {
-            // The best of three: other programs run on the machine. The layout counts.
-            return Math.min(...[1, 2, 3].map(() => {
+            // The best of ten: other programs run on the machine. The layout counts.
+            return Math.min(...Array.from({ length: 10 }, () => {
                 const began = performance.now();
                 act();
                 document.body.offsetHeight;
