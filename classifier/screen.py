@@ -34,7 +34,8 @@ from classifier.reading.note_facts import NoteFacts
 from classifier.reading.phrase_sites import leans
 from classifier.text.markup import blank_markup
 from classifier.text.raw_words import RawWords, words_of
-from classifier.text.segmentation import FAMILY_HISTORY, Segmentation
+from classifier.text.sections import FAMILY_HISTORY
+from classifier.text.segmentation import Segmentation
 from classifier.text.specimens import Specimen, merged
 
 # What may stand between two tokens of a term: any white space, also of other alphabets; two words need some.
@@ -90,7 +91,7 @@ class Screen:
         phrases: PhraseFinder = nlp.get_pipe("cancer_phrases")  # type: ignore[assignment]
         segments: Segmenter = nlp.get_pipe("cancer_segments")  # type: ignore[assignment]
         advanced: AdvancedReader = nlp.get_pipe("cancer_advanced")  # type: ignore[assignment]
-        self._headings = segments.headings
+        self._segment_words = segments.words
         self._reader = phrases.facts
         extents: ExtentReader = nlp.get_pipe("cancer_extents")  # type: ignore[assignment]
         self._leaning = extents.words["leans"]
@@ -127,9 +128,9 @@ class Screen:
         needs = [wanted.note for wanted in self._wanted]
         self._search = RunSearch([wanted.runs[0] for wanted in self._wanted], needs, kinds)
         self._gate = re2.compile("|".join(filter(None, gates)).encode(), _options())
-        family = (term for term, name in self._headings.sections.items() if name == FAMILY_HISTORY)
+        family = (term for term, name in self._segment_words.sections.items() if name == FAMILY_HISTORY)
         self._family = kinds.bit(Terms(frozenset(family), frozenset()))
-        heads = self._headings.specimens
+        heads = self._segment_words.specimens
         self._of_specimens = kinds.bit(Terms(heads.procedures | heads.parts, frozenset()))
         self._cancer = re2.compile(self._expression(cancer), _options())
         self._of_cancer = kinds.bits_of_parts(cancer)
@@ -206,7 +207,7 @@ class Screen:
         anywhere = [wanted for wanted in self._anywhere if wanted.note & there == wanted.note]
         if not found and not anywhere:
             return None
-        segmentation = Segmentation(plain, self._headings)
+        segmentation = Segmentation(plain, self._segment_words)
         possible = self._possible(segmentation, words, kinds, found)
         if anywhere:
             for sentence in pairwise([*segmentation.all().sentence_starts, len(plain)]):

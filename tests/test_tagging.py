@@ -88,6 +88,17 @@ def test_public_notes_keep_their_figures(clf, tmp_path):
     assert result.counts["extent"].f1 >= 0.82
 
 
+@pytest.mark.parametrize("written", [str.lower, str.upper])
+def test_samples_in_letters_of_one_kind_have_the_same_tags(clf, written):
+    tagged = same = 0
+    for note in notes():
+        text, changed = note["text"], written(note["text"])
+        if len(changed) == len(text):
+            before, after = ({(t.start, t.end, t.label, t.status) for t in clf.tag_text(t)} for t in (text, changed))
+            tagged, same = tagged + len(before), same + len(before & after)
+    assert tagged > 400 and same >= 0.97 * tagged
+
+
 @needs_gold
 def test_notes_without_cancer_have_hardly_a_tag(clf):
     tags = clf.tag(pd.read_json(GOLD / "general_notes.jsonl", lines=True, dtype=False))

@@ -15,7 +15,7 @@ from classifier.labels import Status
 from classifier.matching.cues import Cue
 from classifier.reading.corroboration import confirm, overtake
 from classifier.reading.cue_scopes import CueFinder, CuesOfDoc, Scope, next_apart
-from classifier.text.segmentation import FAMILY_HISTORY
+from classifier.text.sections import FAMILY_HISTORY
 from classifier.text.words import Words
 
 _STATUS_KINDS = ("negated", "possible", "hypothetical")

@@ -19,7 +19,7 @@ from classifier.reading.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactRea
 from classifier.reading.note_facts import NoteFacts
 from classifier.text.markup import blank_markup
 from classifier.text.raw_words import RawWords
-from classifier.text.segmentation import FAMILY_HISTORY, OTHER_SECTION
+from classifier.text.sections import FAMILY_HISTORY, OTHER_SECTION
 from classifier.text.words import Words
 
 TERMS = "cancer_terms"

@@ -10,7 +10,7 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from classifier.components.base import RuleComponent
-from classifier.text.segmentation import load_headings, segment
+from classifier.text.segmentation import load_segment_words, segment
 from classifier.text.specimens import Specimen
 
 SECTIONS = "cancer_sections"
@@ -46,12 +46,12 @@ class Segmenter(RuleComponent):
     files = ("sections.toml",)
 
     def compile(self, rules: Path) -> None:
-        """Read the headings."""
-        self.headings = load_headings(rules)
+        """Read the headings and abbreviations."""
+        self.words = load_segment_words(rules)
 
     def __call__(self, doc: Doc) -> Doc:
         """Set the sentence starts, sections and specimens of a Doc."""
-        segments = segment(doc.text, self.headings)
+        segments = segment(doc.text, self.words)
         tokens = _Tokens(doc)
         starts = np.full((len(doc), 1), NO_START, dtype="uint64")
         starts[[index for index in map(tokens.at, segments.sentence_starts) if index < len(doc)]] = 1

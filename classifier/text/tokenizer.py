@@ -19,11 +19,15 @@ _SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/", "w/o", "e/o", "o/e", "d/t", "y/o",
 
 # T2N0M0 without a space is three facts. A look-behind has one width, so each way for a category to end stands apart.
 _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3XxOo+])|(?<=N[0-3][a-cA-C])|(?<=mi))"
-_NEXT_CATEGORY = r"(?=[cpyra]{0,3}[NM][0-3XxOo+])"
+# The letter in T3aN0 is of the category before it: few stages are of an autopsy.
+_NEXT_CATEGORY = r"(?=(?:[cpyr][cpyra]{0,2})?[NM][0-3XxOo+])"
+# In small letters a category has its digit, or any word with "tin" or "tom" would be two.
+_AFTER_SMALL = r"(?:(?<=t[0-4x])|(?<=t[0-4][a-d])|(?<=tis)|(?<=n[0-3x])|(?<=n[0-3][a-c])|(?<=mi))"
+_NEXT_SMALL = r"(?=(?:[cpyr][cpyra]{0,2})?[nm][0-3])"
 _PUNCTUATION = r"[^\w\s.,]|_+|[.,](?!\d)|(?<!\d)[.,]"
 # Positive and negative, in short.
 _SIGN = r"[+-](?i:ve)(?![^\W_])"
-_INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_SIGN}|{_PUNCTUATION}")
+_INFIX = re.compile(rf"{_AFTER_CATEGORY}{_NEXT_CATEGORY}|{_AFTER_SMALL}{_NEXT_SMALL}|{_SIGN}|{_PUNCTUATION}")
 _PREFIX = re.compile(rf"{_SIGN}|[^\w\s]|_+")
 # A row of underscores is tried once, not from each of its characters.
 _ENDING = r"(?:['’][sS]|[^\w\s]|(?<!_)_++)"

@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from classifier import resources
 from classifier.components.segments import SECTIONS
-from classifier.text.segmentation import load_headings, segment
+from classifier.text.segmentation import load_segment_words, segment
 from tests.conftest import CASES
 
-HEADINGS = load_headings(resources.RULES)
+WORDS = load_segment_words(resources.RULES)
 
 
 def cases(name):
@@ -21,28 +21,28 @@ def cases(name):
 @pytest.mark.parametrize("case", cases("segments"), ids=lambda case: case["what"])
 def test_sentences(case):
     text = case["text"]
-    starts = [*segment(text, HEADINGS).sentence_starts, len(text)]
+    starts = [*segment(text, WORDS).sentence_starts, len(text)]
     sentences = [text[a:b].strip() for a, b in pairwise(starts)]
     assert sentences == case["sentences"]
 
 
 @pytest.mark.parametrize("case", cases("sections"), ids=lambda case: case["text"])
 def test_sections(case):
-    found = segment(case["text"], HEADINGS).sections
+    found = segment(case["text"], WORDS).sections
     assert [[section.name, case["text"][section.start : section.end]] for section in found] == case["sections"]
 
 
 @pytest.mark.parametrize("case", cases("specimens"), ids=lambda case: case["what"])
 def test_specimens(case):
     text = case["text"]
-    found = segment(text, HEADINGS).specimens
+    found = segment(text, WORDS).specimens
     specimens = [[text[s.start : s.heading_end].strip(), text[s.heading_end : s.end].strip()] for s in found]
     assert [pair for pair in specimens if len(pair[0].rstrip(".)")) > 1] == case["specimens"]
 
 
 @given(st.text(alphabet="Aa1.,:;\n \t-*•()Plan HISTORY:", max_size=120))
 def test_segments_cover_the_text_in_order(text):
-    segments = segment(text, HEADINGS)
+    segments = segment(text, WORDS)
     starts = segments.sentence_starts
     assert starts[0] == 0 and starts == sorted(set(starts)) and all(start <= len(text) for start in starts)
     for a, b in pairwise(segments.sections):

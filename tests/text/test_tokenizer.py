@@ -29,6 +29,8 @@ def test_samples_come_back(text):
         ("Nodes +ve.", ["Nodes", "+ve", "."]),
         ("(ER -ve, LN+VE)", ["(", "ER", "-ve", ",", "LN", "+VE", ")"]),
         ("T3N1M0 w/ SVI", ["T3", "N1", "M0", "w/", "SVI"]),
+        ("pT3aN1bM0, cT2pN0", ["pT3a", "N1b", "M0", ",", "cT2", "pN0"]),
+        ("pt3an1bm0 ultimo p1n1", ["pt3a", "n1b", "m0", "ultimo", "p1n1"]),
         ("no. 4-vein", ["no", ".", "4", "-", "vein"]),
     ],
 )
