@@ -26,6 +26,10 @@ _AT_SPACE = (
 )
 _BREAK = re.compile(f"{_MARKS}{_AT_MARK}")
 _BREAK_WITH_SPACES = re.compile(f"[\\n\\r\\t .!?;,](?:(?<=[ \\t]){_AT_SPACE}|{_AT_MARK})")
+# In a note without lines, a field after the value of another: "Margins: not involved LVI: absent".
+_FIELD = r"(?:[A-Z][^.;:,]{0,60}|[cpyr]{1,2}[TNM]):(?!\S)"
+_VALUE = r"(?:(?i:no|not)[ ]+)?[^\s:]+(?:[ ]+(?![A-Z])[^\s:]+(?=[ ]))*+"
+_NEXT_FIELD = re.compile(rf":[ ]+{_VALUE}[ ]+(?={_FIELD})")
 _SPACES = re.compile(r"[•▪●◦]|\d[.)][ ]+[A-Z]")
 _ANSWERED = re.compile(r":\s*no\.$", re.IGNORECASE)
 _INITIAL = re.compile(r"(?:^|\s)[A-Z]\.$")
@@ -78,7 +82,7 @@ class SentenceFinder:
         self._leads_on = re.compile(rf"[^\s:?-] (?:{leads_on})$", re.IGNORECASE)
 
     def starts(self, text: str, first: int, last: int, flat: bool) -> list[int]:
-        """Return the offsets within a piece of a text at which a sentence starts, in order.
+        """Return the offsets within a piece of a text at which a sentence starts, in any order.
 
         Parameters
         ----------
@@ -115,6 +119,8 @@ class SentenceFinder:
                     starts.append(end)
             else:
                 starts.append(end)
+        if flat:
+            starts += [match.end() for match in _NEXT_FIELD.finditer(text, first, last)]
         return starts
 
     def _ends_sentence(self, before: str, after: str, mark: str) -> bool:
