@@ -38,6 +38,12 @@ _TNM = r"(?:mi[TNM]|(?:mr|u|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?)"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b|[(\[][ x✓✔]?[)\]]", re.IGNORECASE)
+# The value of a field may stand on a line of its own, below the name.
+_ANSWER_LINE = re.compile(
+    r"(?:yes|no|nil|none|absent|present|negative|positive|(?:un)?involved|not [a-z]+|\d{1,2}(?: ?(?:/|of) ?\d{1,2})?)"
+    r"\.?[ \t]*(?=[\n\r]|$)",
+    re.IGNORECASE,
+)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}|{_DOTTED_ROW}")
 # A line that begins with a stage or a category of its own: "ypT1 N0", "mrN:".
@@ -152,6 +158,8 @@ class SentenceFinder:
             return True
         line_start = max(text.rfind("\n", 0, match.start()), text.rfind("\r", 0, match.start())) + 1
         line = text[line_start : match.start()].rstrip()
+        if line.endswith(":") and _ANSWER_LINE.match(after):
+            return False
         if not line or line[-1] in "!?:":
             return True
         if line[-1] == ".":

@@ -52,12 +52,12 @@ class Specimen:
 
 @cache
 def _label(words: SpecimenWords) -> re.Pattern[str]:
-    """What a heading stands behind: a letter or the word itself, or else a number."""
+    """What a heading stands behind: a letter or the word itself, or else a number, or a letter with a colon (A: P:)."""
     containers, titles = ("|".join(sorted(map(re.escape, terms))) for terms in (words.containers, words.titles))
     return re.compile(
         rf"\s*(?:(?P<letter>(?i:(?:{containers})[ ]+\w{{1,2}}|fs[ ]?-?\d{{1,2}})\b[ ]*[.):-]?|(?i:specimens?)[ ]*:"
         rf"|\(?[A-Z]\d?[.)]|\([a-z]\))"
-        rf"|\(?\d{{1,2}}[.)]|\d{{1,2}}(?=[ ]{{2}})|(?i:{titles})[ ]*:)[ \t]*"
+        rf"|\(?\d{{1,2}}[.)]|\d{{1,2}}(?=[ ]{{2}})|[A-Z]\d?:|(?i:{titles})[ ]*:)[ \t]*"
     )
 
 
