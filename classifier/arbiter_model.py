@@ -13,7 +13,7 @@ import numpy as np
 
 from classifier import resources
 from classifier.errors import NoteTermsError
-from classifier.training.features import Features
+from classifier.reading.features import Features
 
 MODEL = resources.MODELS / "arbiter.joblib"
 """The model of the package."""
@@ -71,7 +71,7 @@ class ArbiterModel:
         Parameters
         ----------
         features : sequence of dict
-            From `classifier.training.features.features`.
+            From `classifier.reading.features.features`.
         """
         if not features:
             return []

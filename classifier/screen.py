@@ -23,7 +23,7 @@ from classifier import attributes
 from classifier.components.advanced import AdvancedReader
 from classifier.components.extents import ExtentReader
 from classifier.components.phrases import NAMED_CLASSES, PhraseFinder
-from classifier.components.segments import NO_START, SECTIONS, Segmenter, set_specimens
+from classifier.components.segments import NO_START, Segmenter, set_specimens
 from classifier.labels import Label
 from classifier.matching.lexicon import Lexicon, Terms
 from classifier.matching.patterns import NOT_CANCER, Anchor, Pattern, Step, anchors, runs
@@ -32,6 +32,7 @@ from classifier.matching.word_kinds import Kinds, WordKinds, is_category
 from classifier.reading.fact_reader import CANCER_CLASSES
 from classifier.reading.note_facts import NoteFacts
 from classifier.reading.phrase_sites import leans
+from classifier.span_groups import SECTIONS
 from classifier.text.markup import blank_markup
 from classifier.text.raw_words import RawWords, words_of
 from classifier.text.sections import FAMILY_HISTORY

@@ -15,9 +15,9 @@ from spacy.tokens import Doc
 from classifier import attributes
 from classifier.components import advanced, arbiter, assertion, extents, phrases, segments  # noqa: F401
 from classifier.components.base import RuleComponent
-from classifier.components.phrases import TERMS
 from classifier.schemes import Scheme, load_scheme
 from classifier.screen import Screen
+from classifier.span_groups import TERMS
 from classifier.tags import Context, Tag, TaggedNote
 from classifier.text import tokenizer  # noqa: F401
 from classifier.text.surrogates import whole

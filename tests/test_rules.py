@@ -12,7 +12,6 @@ from spacy.pipeline import EntityRuler
 import classifier.tagging
 from classifier import resources
 from classifier.components.advanced import AdvancedReader
-from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.matching.anatomy import load_anatomy
 from classifier.matching.cues import load_cues
@@ -20,6 +19,7 @@ from classifier.matching.lexicon import Lexicon
 from classifier.matching.patterns import NOT_CANCER, anchors, load_patterns
 from classifier.reading.extent_readings import READERS
 from classifier.reading.fact_reader import CANCER_CLASSES
+from classifier.span_groups import TERMS
 from tests.conftest import SAMPLES, unmark
 
 PATTERNS = load_patterns(resources.RULES)

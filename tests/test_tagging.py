@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 import classifier
-from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS
+from classifier.span_groups import TERMS
 from classifier.tagging import doc_tags
 from classifier.tags import tags_schema
 from classifier.training.evaluate import evaluate, read_annotations

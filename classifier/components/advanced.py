@@ -11,9 +11,9 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
-from classifier.components.phrases import TERMS
 from classifier.labels import DISTANT_EXTENTS, Evidence, Extent, Label, Sense, Status
 from classifier.matching.patterns import Anchor, Tokens, anchors
+from classifier.span_groups import TERMS
 from classifier.text.words import Words
 
 _LOCAL = (Extent.STATED_LOCAL, Extent.ADJACENT, Extent.REGIONAL_NODES, Extent.REGION)

@@ -11,10 +11,10 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.arbiter_model import ArbiterModel, Judgement, load_model
-from classifier.components.phrases import TERMS
 from classifier.labels import SPREAD_LABELS, Extent, Status
+from classifier.reading.features import features
 from classifier.schemes import Scheme, load_scheme
-from classifier.training.features import features
+from classifier.span_groups import TERMS
 
 WEAK_THRESHOLD = 0.6
 """A phrase that no rule settles is tagged from this probability on that it is a cancer's and its extent right."""

@@ -10,11 +10,12 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import SECTIONS, Sections
 from classifier.labels import Status
 from classifier.matching.cues import Cue
 from classifier.reading.corroboration import confirm, overtake
 from classifier.reading.cue_scopes import CueFinder, CuesOfDoc, Scope, next_apart
+from classifier.reading.sections_of_doc import Sections
+from classifier.span_groups import SECTIONS
 from classifier.text.sections import FAMILY_HISTORY
 from classifier.text.words import Words
 

@@ -8,13 +8,13 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes, resources
 from classifier.components.base import RuleComponent
-from classifier.components.phrases import TERMS
 from classifier.labels import SPREAD_LABELS
 from classifier.matching.anatomy import Primary, load_anatomy
 from classifier.matching.patterns import load_patterns
 from classifier.reading.extent_readings import READERS
 from classifier.reading.phrase_sites import NoteSites, PhraseSites
 from classifier.schemes import Scheme, load_scheme
+from classifier.span_groups import TERMS
 
 
 @Language.factory(

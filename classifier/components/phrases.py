@@ -10,28 +10,18 @@ from spacy.tokens import Doc, Span
 
 from classifier import attributes
 from classifier.components.base import RuleComponent
-from classifier.components.segments import SECTIONS, Sections
 from classifier.labels import Label
 from classifier.matching.lexicon import Lexicon, Reading
 from classifier.matching.pattern_search import PatternSearch, Search
 from classifier.matching.patterns import NOT_CANCER, Anchor, Pattern, anchor, load_patterns
 from classifier.reading.fact_reader import CANCER_CLASSES, CANCER_WORDS, FactReader
 from classifier.reading.note_facts import NoteFacts
+from classifier.reading.sections_of_doc import Sections
+from classifier.span_groups import CANCERS, CLUES, PRIMARIES, SECTIONS, SITES, TERMS
 from classifier.text.markup import blank_markup
 from classifier.text.raw_words import RawWords
 from classifier.text.sections import FAMILY_HISTORY, OTHER_SECTION
 from classifier.text.words import Words
-
-TERMS = "cancer_terms"
-"""Key in `doc.spans` of the phrases; the `id_` of a span is the id of the pattern that found it."""
-SITES = "cancer_sites"
-"""Key in `doc.spans` of the sites named in the note, labelled with the site's id."""
-PRIMARIES = "cancer_primaries"
-"""Key in `doc.spans` of the primaries named in the note, labelled with the primary's id."""
-CANCERS = "cancer_words"
-"""Key in `doc.spans` of the words that name a cancer, labelled with their word class."""
-CLUES = "cancer_clues"
-"""Key in `doc.spans` of the words that point to a primary, labelled with the primary's id."""
 
 NAMED_CLASSES = (*CANCER_WORDS, "LESION")
 """Word classes of which one stands in the sentence of a pattern that needs a cancer there."""

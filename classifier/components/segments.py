@@ -1,6 +1,6 @@
 """`cancer_segments`: sections, sentences and specimens of a note."""
 
-from bisect import bisect_left, bisect_right
+from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from pathlib import Path
 
@@ -10,15 +10,9 @@ from spacy.language import Language
 from spacy.tokens import Doc, Span
 
 from classifier.components.base import RuleComponent
+from classifier.span_groups import SECTIONS, SPECIMEN_HEADINGS, SPECIMENS
 from classifier.text.segmentation import load_segment_words, segment
 from classifier.text.specimens import Specimen
-
-SECTIONS = "cancer_sections"
-"""Key in `doc.spans` of the sections: spans from heading to next heading, labelled with the section's name."""
-SPECIMENS = "cancer_specimens"
-"""Key in `doc.spans` of the specimens: spans from a specimen's heading to the last sentence that is about it."""
-SPECIMEN_HEADINGS = "cancer_specimen_headings"
-"""Key in `doc.spans` of the headings of the specimens, in the same order."""
 
 NO_START = 2**64 - 1
 """How spaCy writes, in an unsigned array, that a token starts no sentence."""
@@ -73,19 +67,6 @@ def set_specimens(doc: Doc, specimens: Iterable[Specimen], place: Callable[[int]
         if first < after_heading:
             doc.spans[SPECIMENS].append(Span(doc, first, after, label="specimen"))
             doc.spans[SPECIMEN_HEADINGS].append(Span(doc, first, after_heading, label="specimen"))
-
-
-class Sections:
-    """Finds the section of a token, in a Doc that has sections or in one that has none."""
-
-    def __init__(self, doc: Doc) -> None:
-        self._sections = list(doc.spans.get(SECTIONS, ()))
-        self._starts = [section.start for section in self._sections]
-
-    def name(self, token: int) -> str | None:
-        """Return the name of the section that the token stands in."""
-        index = bisect_right(self._starts, token) - 1
-        return self._sections[index].label_ if index >= 0 and token < self._sections[index].end else None
 
 
 class _Tokens:

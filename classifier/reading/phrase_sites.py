@@ -4,10 +4,9 @@ from bisect import bisect_left, bisect_right
 
 from spacy.tokens import Doc, Span
 
-from classifier.components.phrases import PRIMARIES, SITES, TERMS
-from classifier.components.segments import SPECIMEN_HEADINGS, SPECIMENS
 from classifier.matching.anatomy import Anatomy, Primary, Site
 from classifier.reading.note_facts import NoteFacts
+from classifier.span_groups import PRIMARIES, SITES, SPECIMEN_HEADINGS, SPECIMENS, TERMS
 from classifier.text.raw_words import words_of
 from classifier.text.words import Words
 

@@ -1,1 +1,1 @@
-"""The model: what it sees, how it is trained; and how good tags are, by a gold standard."""
+"""The model: how it is trained; and how good tags are, by a gold standard."""

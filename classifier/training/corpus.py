@@ -12,10 +12,10 @@ from classifier.annotation.formats import gold
 from classifier.annotation.notes import IGNORE, GoldNote, Mark
 from classifier.batch.readers import read_rows
 from classifier.components.arbiter import Ruling
-from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS
-from classifier.training.features import Features, features
+from classifier.reading.features import Features, features
+from classifier.span_groups import TERMS
 
 _NOTHING = Ruling(weak=False, extent=None, status=None, cued=False)
 

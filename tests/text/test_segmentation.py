@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from classifier import resources
-from classifier.components.segments import SECTIONS
+from classifier.span_groups import SECTIONS
 from classifier.text.segmentation import load_segment_words, segment
 from tests.conftest import CASES
 

@@ -10,10 +10,10 @@ import pytest
 import classifier
 from classifier.arbiter_model import MANIFEST, MODEL, ArbiterModel, digest, evidence, load_model
 from classifier.errors import NoteTermsError
+from classifier.reading.features import features
 from classifier.tagging import proposals
 from classifier.training.corpus import candidates, read_corpus
 from classifier.training.estimators import calibrator, fit
-from classifier.training.features import features
 from classifier.training.train import save, train
 from tests.conftest import SAMPLES
 

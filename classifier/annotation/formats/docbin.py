@@ -13,8 +13,8 @@ from classifier.annotation.readings import Reading
 from classifier.annotation.shapes import id_of, understood
 from classifier.annotation.tokens import cut_doc, span_of
 from classifier.batch.writers import replace_file
-from classifier.components.phrases import TERMS
 from classifier.errors import NoteTermsError
+from classifier.span_groups import TERMS
 
 
 def read(path: Path) -> Iterator[Reading]:

@@ -10,10 +10,10 @@ from spacy.attrs import SENT_START
 from spacy.tokens import Doc, Span
 
 from classifier import attributes
-from classifier.components.phrases import CANCERS, CLUES, PRIMARIES, SITES, TERMS
-from classifier.components.segments import Sections
 from classifier.labels import Label, Status
 from classifier.reading.note_facts import NoteFacts
+from classifier.reading.sections_of_doc import Sections
+from classifier.span_groups import CANCERS, CLUES, PRIMARIES, SITES, TERMS
 from classifier.text.words import is_word
 
 Features = dict[str, float | str]
