@@ -2,8 +2,8 @@
 
 import re
 
-# A list's mark may stand before the first word.
-_BEGIN = r"[ \t]*+(?:(?:\d{1,2}[.)]|[-–*•▪●◦>#+?])[ \t]*+)*+"
+# Marks of a list may stand before the first word; not many, or a long row of them would be gone through from each.
+_BEGIN = r"[ \t]*+(?:(?:\d{1,2}[.)]|[-–*•▪●◦>#+?])[ \t]*+){0,3}+"
 _LINE = rf"(?:^|[\n\r]){_BEGIN}"
 # One letter with a full stop is an abbreviation.
 _AFTER_STOP = rf"[.!?](?<=[\w)]{{2}}[.!?])[ \t]{_BEGIN}"
