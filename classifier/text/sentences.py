@@ -82,7 +82,7 @@ class SentenceFinder:
 
     def __init__(self, words: SentenceWords) -> None:
         abbreviations, leads_on = (
-            "|".join(sorted(map(re.escape, some))) for some in (words.abbreviations, words.leads_on)
+            "|".join(sorted(map(re.escape, some))) or "(?!)" for some in (words.abbreviations, words.leads_on)
         )
         self.abbreviation = re.compile(rf"\b(?:{abbreviations})\.$")
         self._leads_on = re.compile(rf"[^\s:?-] (?:{leads_on})$", re.IGNORECASE)

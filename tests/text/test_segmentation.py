@@ -40,6 +40,13 @@ def test_specimens(case):
     assert [pair for pair in specimens if len(pair[0].rstrip(".)")) > 1] == case["specimens"]
 
 
+def test_without_abbreviations_each_full_stop_ends_a_sentence(tmp_path):
+    rules = tmp_path / "sections.toml"
+    empty = "procedures = []\nparts = []\ncontainers = []\ntitles = []\n"
+    rules.write_text(f"[sections]\n[sentences]\nabbreviations = []\nleads_on = []\n[specimens]\n{empty}")
+    assert segment("Seen by Dr. Smith. Well.", load_segment_words(tmp_path)).sentence_starts == [0, 12, 19]
+
+
 @given(st.text(alphabet="Aa1.,:;\n \t-*•()Plan HISTORY:", max_size=120))
 def test_segments_cover_the_text_in_order(text):
     segments = segment(text, WORDS)
