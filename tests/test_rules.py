@@ -216,7 +216,7 @@ CUE = {"id": "x", "kind": "pseudo", "about": "X.", "example": "[[x]]"}
         (
             "cancer_segments",
             "sections.toml",
-            "[sections]\n[sentences]\nabbreviations = []\nleads_on = []\n[specimens]\nparts = []",
+            "[sections]\n[sentences]\nabbreviations = []\nleads_on = []\nanswers = []\n[specimens]\nparts = []",
             "E241.*specimens.procedures",
         ),
         ("cancer_advanced", "advanced_evidence.jsonl", evidence(within=None), "E231.*line 1: within: Field required"),

@@ -35,6 +35,7 @@ def capitalised(text: str, abbreviation: re.Pattern[str]) -> str:
 
 
 def _without_capitals(text: str) -> bool:
+    """Whether most sentences begin with a small letter; lines, at times wrapped, tell where no full stop does."""
     small = len(_SMALL_AFTER_STOP.findall(text))
     if small:
         return small > len(_CAPITAL_AFTER_STOP.findall(text))

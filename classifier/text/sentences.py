@@ -38,12 +38,6 @@ _TNM = r"(?:mi[TNM]|(?:mr|u|[cpyra]{0,3})[TNM][0-4XxIi][a-d]?)"
 _TNM_BEFORE = re.compile(rf"(?:^|[\s(]){_TNM}\.$")
 _TNM_AFTER = re.compile(_TNM)
 _ANSWER = re.compile(r"(?:yes|no|nil|none)\b|[(\[][ x✓✔]?[)\]]", re.IGNORECASE)
-# The value of a field may stand on a line of its own, below the name.
-_ANSWER_LINE = re.compile(
-    r"(?:yes|no|nil|none|absent|present|negative|positive|(?:un)?involved|not [a-z]+|\d{1,2}(?: ?(?:/|of) ?\d{1,2})?)"
-    r"\.?[ \t]*(?=[\n\r]|$)",
-    re.IGNORECASE,
-)
 _STARTS_LOWER = re.compile(r"[a-z]")
 _NEW_LINE_ITEM = re.compile(rf"{_LIST_ITEM}|{_KEYED}|{_TABLE_ROW}|{_DOTTED_ROW}")
 # A line that begins with a stage or a category of its own: "ypT1 N0", "mrN:".
@@ -65,6 +59,8 @@ class SentenceWords:
     """What a full stop may stand behind within a sentence, as it is written there."""
     leads_on: frozenset[str]
     """With what a line does not end a sentence, however short it is."""
+    answers: frozenset[str]
+    """What the value of a field may be, where it stands alone on the line below its name."""
 
 
 class SentenceFinder:
@@ -81,11 +77,15 @@ class SentenceFinder:
     """
 
     def __init__(self, words: SentenceWords) -> None:
-        abbreviations, leads_on = (
-            "|".join(sorted(map(re.escape, some))) or "(?!)" for some in (words.abbreviations, words.leads_on)
+        abbreviations, leads_on, answers = (
+            "|".join(sorted(map(re.escape, some))) or "(?!)"
+            for some in (words.abbreviations, words.leads_on, words.answers)
         )
         self.abbreviation = re.compile(rf"\b(?:{abbreviations})\.$")
         self._leads_on = re.compile(rf"[^\s:?-] (?:{leads_on})$", re.IGNORECASE)
+        self._answer_line = re.compile(
+            rf"(?:{answers}|not [a-z]+|\d{{1,2}}(?: ?(?:/|of) ?\d{{1,2}})?)\.?[ \t]*(?=[\n\r]|$)", re.IGNORECASE
+        )
 
     def starts(self, text: str, first: int, last: int, flat: bool) -> list[int]:
         """Return the offsets within a piece of a text at which a sentence starts, in any order.
@@ -158,7 +158,7 @@ class SentenceFinder:
             return True
         line_start = max(text.rfind("\n", 0, match.start()), text.rfind("\r", 0, match.start())) + 1
         line = text[line_start : match.start()].rstrip()
-        if line.endswith(":") and _ANSWER_LINE.match(after):
+        if line.endswith(":") and self._answer_line.match(after):
             return False
         if not line or line[-1] in "!?:":
             return True

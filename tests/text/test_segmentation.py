@@ -43,7 +43,7 @@ def test_specimens(case):
 def test_without_abbreviations_each_full_stop_ends_a_sentence(tmp_path):
     rules = tmp_path / "sections.toml"
     empty = "procedures = []\nparts = []\ncontainers = []\ntitles = []\n"
-    rules.write_text(f"[sections]\n[sentences]\nabbreviations = []\nleads_on = []\n[specimens]\n{empty}")
+    rules.write_text(f"[sections]\n[sentences]\nabbreviations = []\nleads_on = []\nanswers = []\n[specimens]\n{empty}")
     assert segment("Seen by Dr. Smith. Well.", load_segment_words(tmp_path)).sentence_starts == [0, 12, 19]
 
 
