@@ -331,9 +331,10 @@ def evaluate(
         note-terms evaluate gold.jsonl tags.jsonl
         note-terms evaluate gold.jsonl --notes notes.jsonl --html page.html
     """
+    from classifier.annotation.annotations import read_annotations
     from classifier.batch.readers import read_texts
     from classifier.batch.writers import check_writable, replace_file
-    from classifier.training.evaluate import annotate, as_json, read_annotations
+    from classifier.training.evaluate import annotate, as_json
     from classifier.training.evaluate import evaluate as compare
     from classifier.training.tables import comparison, scores
 

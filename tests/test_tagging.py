@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from spacy.tokens import DocBin
 
 import classifier
+from classifier.annotation.annotations import read_annotations
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS
 from classifier.span_groups import TERMS
 from classifier.tagging import doc_tags
 from classifier.tags import tags_schema
-from classifier.training.evaluate import evaluate, read_annotations
+from classifier.training.evaluate import evaluate
 from tests.conftest import CASES, GOLD, SAMPLES, needs_gold, unmark
 
 

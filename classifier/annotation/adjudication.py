@@ -8,11 +8,10 @@ from typing import Any
 from classifier.annotation.annotators import Annotators, identity
 from classifier.annotation.disagreements import Disagreement, differences, disagreements
 from classifier.annotation.matching import link
-from classifier.annotation.notes import FACTS, IGNORE, checked
+from classifier.annotation.notes import FACTS, IGNORE, Mark, checked
 from classifier.batch.tables import read_table
 from classifier.errors import NoteTermsError, some_of
 from classifier.labels import Label
-from classifier.training.evaluate import Span
 
 _REQUIRED: dict[str, tuple[str, ...]] = {Label.ADVANCED: ("sense",), Label.SECOND_CANCER: ("status",), IGNORE: ()}
 _HOW = 'A ruling is "a", "b", "neither", "both", or an object with the fields of the span.'
@@ -62,7 +61,7 @@ def adjudicate(annotators: Annotators, rulings: Path, undecided: str | None = No
         )
     otherwise = Ruling("--undecided", "neither" if undecided == "drop" else undecided)
     for note_id, sides in annotators.notes.items():
-        gold: dict[tuple, Span] = {}
+        gold: dict[tuple, Mark] = {}
         for unit in link(sides):
             pair = {name: unit.get(side) for side, name in enumerate(annotators.names)}
             if not differences(unit, 2):
@@ -81,7 +80,7 @@ def adjudicate(annotators: Annotators, rulings: Path, undecided: str | None = No
         yield _as_gold(note_id, annotators.texts.get(note_id), list(gold.values()))
 
 
-def _key(note_id: str, pair: dict[str, Span | None]) -> tuple:
+def _key(note_id: str, pair: dict[str, Mark | None]) -> tuple:
     return (note_id, *(None if span is None else identity(span) for span in pair.values()))
 
 
@@ -132,7 +131,7 @@ def _is_pair(pair: Any) -> bool:
     return isinstance(pair, dict) and all(span is None or isinstance(span, dict) for span in pair.values())
 
 
-def _apply(ruling: Ruling, pair: list[Span | None], names: list[str], text: str | None) -> list[Span]:
+def _apply(ruling: Ruling, pair: list[Mark | None], names: list[str], text: str | None) -> list[Mark]:
     """Return the spans that a ruling leaves of a disagreement."""
     content = ruling.content
     given = [span for span in pair if span is not None]
@@ -151,7 +150,7 @@ def _apply(ruling: Ruling, pair: list[Span | None], names: list[str], text: str 
     return [span for span in choices[content] if span is not None]
 
 
-def _ruled_span(content: Span, given: list[Span], text: str | None, where: str) -> Span:
+def _ruled_span(content: Mark, given: list[Mark], text: str | None, where: str) -> Mark:
     """Return the span of a ruling, with what the annotators agree on where it says nothing."""
     agreed = {name: value for name, value in given[0].items() if all(span.get(name) == value for span in given)}
     if content.get("label", agreed.get("label")) != agreed.get("label"):
@@ -168,12 +167,12 @@ def _ruled_span(content: Span, given: list[Span], text: str | None, where: str) 
     return checked(where, span, text)
 
 
-def _joined(first: Span, second: Span) -> Span:
+def _joined(first: Mark, second: Mark) -> Mark:
     """What both say; the evidence for a sense is not compared, and either may have left it out."""
     return {name: second.get(name) if value is None else value for name, value in first.items()}
 
 
-def _as_gold(note_id: str, text: str | None, spans: list[Span]) -> dict[str, Any]:
+def _as_gold(note_id: str, text: str | None, spans: list[Mark]) -> dict[str, Any]:
     spans = sorted(spans, key=identity)
     advanced = [span for span in spans if span["label"] == Label.ADVANCED]
     return {

@@ -19,11 +19,10 @@ from classifier.annotation.coefficients import (
     fleiss_kappa,
     krippendorff_alpha,
 )
-from classifier.annotation.matching import Unit, link
-from classifier.annotation.notes import IGNORE
+from classifier.annotation.matching import Unit, link, touches
+from classifier.annotation.notes import IGNORE, Mark
 from classifier.labels import Label, Sense, Status
 from classifier.text.tokenizer import NoteTokenizer
-from classifier.training.evaluate import Span, touches
 
 OVERALL = "overall"
 """The row over the six labels; ADVANCED, which may lie over one of them, has a row of its own."""
@@ -126,11 +125,11 @@ def as_json(result: Agreement, left_out: Sequence[str]) -> str:
     return json.dumps(content | {"left_out": list(left_out)}, indent=2, ensure_ascii=False)
 
 
-def _in_row(span: Span, row: str) -> bool:
+def _in_row(span: Mark, row: str) -> bool:
     return span["label"] == row or (row == OVERALL and span["label"] in TERMS)
 
 
-def _span_measures(sides: list[list[list[Span]]]) -> list[_Measure]:
+def _span_measures(sides: list[list[list[Mark]]]) -> list[_Measure]:
     pairs = list(combinations(range(len(sides[0])), 2))
     ways = {"f1_exact": _same_place, "f1_overlapping": link}
     counts = {way: np.zeros((len(sides), len(ROWS), len(pairs), 3)) for way in ways}
@@ -146,7 +145,7 @@ def _span_measures(sides: list[list[list[Span]]]) -> list[_Measure]:
     ]
 
 
-def _same_place(sides: Sequence[list[Span]]) -> list[Unit]:
+def _same_place(sides: Sequence[list[Mark]]) -> list[Unit]:
     units: dict[tuple, Unit] = {}
     for side, spans in enumerate(sides):
         for span in spans:
@@ -158,7 +157,7 @@ def _same_place(sides: Sequence[list[Span]]) -> list[Unit]:
     return list(units.values())
 
 
-def _shared(sides: list[list[Span]], units: Callable[[Sequence[list[Span]]], list[Unit]]) -> Numbers:
+def _shared(sides: list[list[Mark]], units: Callable[[Sequence[list[Mark]]], list[Unit]]) -> Numbers:
     """(rows, 3): spans that both annotators have, the first alone, the second alone."""
     counts = np.zeros((len(ROWS), 3))
     ignored = [[span for span in spans if span["label"] == IGNORE] for spans in sides]
@@ -173,12 +172,12 @@ def _shared(sides: list[list[Span]], units: Callable[[Sequence[list[Span]]], lis
     return counts
 
 
-def _add(counts: Numbers, span: Span, column: int) -> None:
+def _add(counts: Numbers, span: Mark, column: int) -> None:
     for at, row in enumerate(ROWS):
         counts[at, column] += _in_row(span, row)
 
 
-def _status_measures(sides: list[list[list[Span]]]) -> list[_Measure]:
+def _status_measures(sides: list[list[list[Mark]]]) -> list[_Measure]:
     """Alpha of the status, or of the sense of ADVANCED, over spans of one label that overlap."""
     values = {row: list(map(str, Sense if row == Label.ADVANCED else Status)) for row in ROWS}
     counts = {row: np.zeros((len(sides), 1 + len(values[row]))) for row in ROWS}

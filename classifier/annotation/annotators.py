@@ -5,11 +5,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from classifier.annotation.notes import checked
+from classifier.annotation.annotations import AnnotatedNote, read_annotations
+from classifier.annotation.notes import Mark, checked
 from classifier.batch.notes import Row
 from classifier.errors import NoteTermsError
 from classifier.labels import Label
-from classifier.training.evaluate import AnnotatedNote, Span, read_annotations
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,7 +18,7 @@ class Annotators:
 
     names: list[str]
     """Of their files, in the order given."""
-    notes: dict[str, list[list[Span]]]
+    notes: dict[str, list[list[Mark]]]
     """By note id: the spans of each annotator, uses of "advanced" among them under the label ADVANCED."""
     texts: dict[str, str]
     """By note id, where the files or the notes have it."""
@@ -85,7 +85,7 @@ def read_annotators(paths: Sequence[Path], notes: Iterable[Row] | None = None) -
     )
 
 
-def identity(span: Span) -> tuple[Any, ...]:
+def identity(span: Mark) -> tuple[Any, ...]:
     """Return all that is compared of a span, in an order in which spans can be sorted."""
     names = ("extent", "status", "sense")
     return (
@@ -97,14 +97,14 @@ def identity(span: Span) -> tuple[Any, ...]:
     )
 
 
-def _spans(note: AnnotatedNote, text: str | None, where: str) -> list[Span]:
+def _spans(note: AnnotatedNote, text: str | None, where: str) -> list[Mark]:
     uses = [use | {"label": Label.ADVANCED.value} for use in note.advanced]
     # The same thing said twice is said once.
     spans = {identity(span): span for span in (_compared(where, span, text) for span in [*note.spans, *uses])}
     return [spans[key] for key in sorted(spans)]
 
 
-def _compared(where: str, span: Span, text: str | None) -> Span:
+def _compared(where: str, span: Mark, text: str | None) -> Mark:
     span = checked(where, span, text)
     if span["label"] == Label.ADVANCED:
         # Of "advanced", the sense is compared: gold has no status of it.

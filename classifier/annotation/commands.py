@@ -234,11 +234,11 @@ def sample(
 
         note-terms sample notes.csv --tags tags.parquet --size 200 -o next.jsonl
     """
+    from classifier.annotation.annotations import read_annotations
     from classifier.annotation.sampling import ChosenNote, choose, with_texts
     from classifier.batch.readers import read_rows
     from classifier.batch.writers import TableWriter, check_writable
     from classifier.tags import record_batch, record_schema
-    from classifier.training.evaluate import read_annotations
 
     if notes == "-":
         raise NoteTermsError("E563", "The notes are read twice, which standard input cannot be.", "Give a file.")

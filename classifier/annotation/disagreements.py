@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from classifier.annotation.annotators import Annotators
 from classifier.annotation.matching import Unit, link
-from classifier.training.evaluate import Span
+from classifier.annotation.notes import Mark
 
 _FIELDS = {
     "label": ("label",),
@@ -33,9 +33,9 @@ class Disagreement:
     """The first offset that any annotator gives."""
     end: int
     """The last."""
-    annotators: dict[str, Span | None]
+    annotators: dict[str, Mark | None]
     """What each has, by the name of the file."""
-    ruling: str | Span | None = None
+    ruling: str | Mark | None = None
     """To be filled: see `classifier.annotation.adjudication`."""
 
 

@@ -1,16 +1,16 @@
-"""Which spans of several annotators speak of the same phrase."""
+"""Which spans overlap, and which of several annotators speak of the same phrase."""
 
 from collections.abc import Iterator, Sequence
 
 from classifier.annotation.annotators import identity
+from classifier.annotation.notes import Mark
 from classifier.labels import Label
-from classifier.training.evaluate import Span
 
-Unit = dict[int, Span]
+Unit = dict[int, Mark]
 """The spans of one phrase, by the number of the annotator: at most one of each."""
 
 
-def link(sides: Sequence[list[Span]]) -> list[Unit]:
+def link(sides: Sequence[list[Mark]]) -> list[Unit]:
     """Bring together the spans that overlap, at most one of each annotator, in the order of the text.
 
     Spans of the same label come first, the longer overlap before the shorter, and of equal overlaps the closer bounds;
@@ -31,7 +31,7 @@ def link(sides: Sequence[list[Span]]) -> list[Unit]:
     return [{side: entries[phrase[side]][0] for side in sorted(phrase)} for phrase in distinct]
 
 
-def _overlaps(spans: list[Span]) -> Iterator[tuple[bool, int, int, int, int]]:
+def _overlaps(spans: list[Mark]) -> Iterator[tuple[bool, int, int, int, int]]:
     """Yield each two of the sorted spans that may be linked: (other label, -overlap, distance of the bounds, i, j)."""
     for i, span in enumerate(spans):
         for j in range(i + 1, len(spans)):
@@ -40,6 +40,15 @@ def _overlaps(spans: list[Span]) -> Iterator[tuple[bool, int, int, int, int]]:
                 break
             same = span["label"] == other["label"]
             if same or Label.ADVANCED not in (span["label"], other["label"]):
-                overlap = min(span["end"], other["end"]) - other["start"]
                 distance = other["start"] - span["start"] + abs(other["end"] - span["end"])
-                yield not same, -overlap, distance, i, j
+                yield not same, -overlap(span, other), distance, i, j
+
+
+def overlap(a: Mark, b: Mark) -> int:
+    """Return how many characters two spans share; 0 or less where they share none."""
+    return min(a["end"], b["end"]) - max(a["start"], b["start"])
+
+
+def touches(span: Mark, others: list[Mark]) -> bool:
+    """Return whether a span overlaps any of others."""
+    return any(overlap(span, other) > 0 for other in others)

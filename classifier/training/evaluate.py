@@ -4,16 +4,13 @@ import json
 from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from pathlib import Path
 from typing import Any
 
-from classifier.annotation.notes import IGNORE, checked
-from classifier.batch.tables import NEEDED, read_table
+from classifier.annotation.annotations import AnnotatedNote
+from classifier.annotation.matching import overlap, touches
+from classifier.annotation.notes import IGNORE, Mark
 from classifier.components.arbiter import by_model
-from classifier.errors import NoteTermsError
 from classifier.labels import Label, Sense
-
-Span = dict[str, Any]
 
 
 @dataclass(slots=True)
@@ -72,57 +69,6 @@ class Evaluation:
         return self.status_right / self.status_all if self.status_all else None
 
 
-@dataclass(slots=True)
-class AnnotatedNote:
-    """The spans of one note."""
-
-    spans: list[Span] = field(default_factory=list)
-    """Spans with start, end, label, extent, status, historical; label IGNORE counts for nothing."""
-    advanced: list[Span] = field(default_factory=list)
-    """Uses of "advanced" with start, end, sense."""
-    text: str | None = None
-    """The note, where gold has it."""
-    of_table: bool = False
-    """It is of a tags table, which does not name the notes without tags."""
-
-
-def read_annotations(path: Path) -> dict[str, AnnotatedNote]:
-    """Read gold (one note a line, with `spans` and `advanced`) or a tags table (one tag a row), by note id.
-
-    Raises
-    ------
-    NoteTermsError
-        E540 to E542 from `classifier.batch.tables.read_table`; E141 for a line that is neither shape; E543 for a note
-        of gold that comes twice; what `classifier.annotation.notes.checked` raises for a span.
-    """
-    notes: dict[str, AnnotatedNote] = {}
-    for number, row in read_table(path):
-        if "note_id" not in row or not (_is_gold(row) if "spans" in row else set(row) >= NEEDED):
-            raise NoteTermsError(
-                "E141", f"{path}, line {number} is neither gold nor a tag.", "See docs/columns.md for the two shapes."
-            )
-        name = str(row["note_id"])
-        if "spans" in row:
-            if name in notes:
-                raise NoteTermsError("E543", f"{path}, line {number} has note {name!r} again.", "Keep one of the two.")
-            notes[name] = AnnotatedNote(text=row.get("text"))
-            spans = [*row["spans"], *({**use, "label": str(Label.ADVANCED)} for use in row.get("advanced") or [])]
-        else:
-            notes.setdefault(name, AnnotatedNote(of_table=True))
-            spans = [row]
-        note = notes[name]
-        for span in spans:
-            span = checked(f"{path}, line {number}", span, note.text)
-            (note.advanced if span["label"] == Label.ADVANCED else note.spans).append(span)
-    return notes
-
-
-def _is_gold(row: dict[str, Any]) -> bool:
-    lists = (row["spans"], row.get("advanced") or [])
-    spans = all(isinstance(found, list) and all(isinstance(span, dict) for span in found) for found in lists)
-    return spans and isinstance(row.get("text"), str | None)
-
-
 def evaluate(gold: dict[str, AnnotatedNote], predicted: dict[str, AnnotatedNote]) -> Evaluation:
     """Compare predicted spans with gold.
 
@@ -148,7 +94,7 @@ def _compare(gold: AnnotatedNote, predicted: AnnotatedNote, evaluation: Evaluati
     evaluation.counts["flag"].add(flagged and flags, flags and not flagged, flagged and not flags)
 
 
-def _count_pairs(pairs: list[tuple[Span, Span]], missed: list[Span], extra: list[Span], evaluation: Evaluation) -> None:
+def _count_pairs(pairs: list[tuple[Mark, Mark]], missed: list[Mark], extra: list[Mark], evaluation: Evaluation) -> None:
     for a, b in pairs:
         evaluation.counts[f"label:{a['label']}"].right += 1
         evaluation.status_all += 1
@@ -161,13 +107,13 @@ def _count_pairs(pairs: list[tuple[Span, Span]], missed: list[Span], extra: list
         evaluation.counts[f"label:{span['label']}"].missed += 1
 
 
-def _same(*keys: str) -> Callable[[Span, Span], bool]:
+def _same(*keys: str) -> Callable[[Mark, Mark], bool]:
     return lambda a, b: all(a.get(key) == b.get(key) for key in keys)
 
 
 def pair_counted(
-    gold: AnnotatedNote, predicted: AnnotatedNote, same: Callable[[Span, Span], bool]
-) -> tuple[list[tuple[Span, Span]], list[Span], list[Span]]:
+    gold: AnnotatedNote, predicted: AnnotatedNote, same: Callable[[Mark, Mark], bool]
+) -> tuple[list[tuple[Mark, Mark]], list[Mark], list[Mark]]:
     """Return what `pair` does of the spans of a note, without what either side leaves open by IGNORE."""
     ignored = [span for span in gold.spans if span["label"] == IGNORE]
     wanted = [span for span in gold.spans if span["label"] != IGNORE]
@@ -181,14 +127,14 @@ def pair_counted(
 
 
 def pair(
-    gold: list[Span], predicted: list[Span], same: Callable[[Span, Span], bool]
-) -> tuple[list[tuple[Span, Span]], list[Span], list[Span]]:
+    gold: list[Mark], predicted: list[Mark], same: Callable[[Mark, Mark], bool]
+) -> tuple[list[tuple[Mark, Mark]], list[Mark], list[Mark]]:
     """Pair spans one to one, the longest overlap first; return the pairs and what is left of each side."""
     candidates = [
-        (overlap, i, j)
+        (shared, i, j)
         for i, a in enumerate(gold)
         for j, b in enumerate(predicted)
-        if (overlap := _overlap(a, b)) > 0 and same(a, b)
+        if (shared := overlap(a, b)) > 0 and same(a, b)
     ]
     left, right = set(range(len(gold))), set(range(len(predicted)))
     pairs = []
@@ -198,15 +144,6 @@ def pair(
             right.remove(j)
             pairs.append((gold[i], predicted[j]))
     return pairs, [gold[i] for i in sorted(left)], [predicted[j] for j in sorted(right)]
-
-
-def _overlap(a: Span, b: Span) -> int:
-    return min(a["end"], b["end"]) - max(a["start"], b["start"])
-
-
-def touches(span: Span, others: list[Span]) -> bool:
-    """Return whether a span overlaps any of others."""
-    return any(_overlap(span, other) > 0 for other in others)
 
 
 def _ambiguous(note: AnnotatedNote) -> bool:

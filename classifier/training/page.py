@@ -7,11 +7,12 @@ from pathlib import Path
 from jinja2 import Environment
 from markupsafe import Markup
 
+from classifier.annotation.annotations import AnnotatedNote
 from classifier.batch.readers import read_rows
 from classifier.errors import NoteTermsError
 from classifier.labels import Label
 from classifier.report.page import base_style
-from classifier.training.evaluate import AnnotatedNote, evaluate, pair_counted
+from classifier.training.evaluate import evaluate, pair_counted
 
 
 def read_genres(notes: str, id_column: str) -> dict[str, str]:

@@ -11,10 +11,11 @@ from hypothesis import given, settings
 from sklearn.metrics import cohen_kappa_score
 
 from classifier.annotation.agreement import MEASURES, OVERALL, ROWS, agreement, as_json
+from classifier.annotation.annotations import read_annotations
 from classifier.annotation.annotators import read_annotators
 from classifier.annotation.disagreements import disagreements
 from classifier.errors import NoteTermsError
-from classifier.training.evaluate import evaluate, read_annotations
+from classifier.training.evaluate import evaluate
 from tests.annotation.conftest import TEXT, annotators, files_of, span
 from tests.command import one_line, run
 from tests.conftest import SAMPLES

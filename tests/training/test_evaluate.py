@@ -5,7 +5,8 @@ import re
 
 import pytest
 
-from classifier.training.evaluate import AnnotatedNote, as_json, evaluate
+from classifier.annotation.annotations import AnnotatedNote
+from classifier.training.evaluate import as_json, evaluate
 from classifier.training.page import page
 from tests.command import one_line, run
 from tests.conftest import GOLD
