@@ -66,7 +66,9 @@ SECONDARY = frozenset(["secondary", "2ry"])
 """Words before an organ in which no cancer started: secondary malignant neoplasm of bone."""
 
 
-class _ExtentWords(BaseModel):
+class ExtentWords(BaseModel):
+    """Words by which extents are read; `vocabulary.toml` says what each list is for."""
+
     imaging: list[str]
     scan_links: list[str]
     reads_as: list[str]
@@ -81,11 +83,16 @@ class _ExtentWords(BaseModel):
     local: list[str]
     solid: list[str]
     staging: list[str]
+    history: list[str]
+    in_general: list[str]
+    specimen_fields: list[str]
+    specimen_titles: list[str]
+    specimen_not_sole: list[str]
 
 
 class _Vocabulary(BaseModel):
     words: dict[str, list[str]]
-    extents: _ExtentWords
+    extents: ExtentWords
     shapes: dict[str, re.Pattern[str]]
 
 
@@ -111,6 +118,7 @@ class Lexicon:
         remedy = "rules/vocabulary.toml has all that is needed."
         vocabulary = resources.shaped(_Vocabulary, resources.read_toml(path), str(path), "E225", remedy)
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary.extents.staging))
+        self.extent_words = vocabulary.extents
         self._telling: dict[Terms, frozenset[str]] = {}
         self._common: dict[Terms, float] = {}
         self._of_class: dict[str, frozenset[str]] = {}

@@ -39,7 +39,9 @@ def _spread(phrase: PhraseSites, default: Extent) -> Extent | None:
         return Extent.REGION
     if not sites:
         # "No spread" after the nodes are named says more than of the nodes; a metastasis is where it was looked for.
-        named = phrase.examined() or phrase.last_named() if default == Extent.METASTASIS_NOS else []
+        named = []
+        if default == Extent.METASTASIS_NOS:
+            named = phrase.examined() or phrase.last_named() or phrase.reported()
         sites = [site for site in phrase.nearby() or named if not phrase.in_own_organ(site)]
     phrase.sites = sites
     return _spread_to(phrase, sites, default)
@@ -149,7 +151,7 @@ def _specimen(phrase: PhraseSites, default: Extent) -> Extent | None:
     """What was found in a specimen, or not, counts where it is of nodes, or of a cavity or surface that is seeded."""
     if phrase.primary is None or phrase.primary.haematological or not phrase.is_told():
         return None
-    phrase.sites = sites = phrase.examined() or phrase.led_by() or phrase.nodes_before()
+    phrase.sites = sites = phrase.examined() or phrase.led_by() or phrase.nodes_before() or phrase.reported()
     if sites and all(site.kind == "node" for site in sites):
         return _nodes(phrase, sites)
     return default if sites and all(site.kind == "cavity" or site.seeded for site in sites) else None
@@ -241,9 +243,13 @@ def _nearby(phrase: PhraseSites, default: Extent) -> Extent | None:
 
 
 def _satellite(phrase: PhraseSites, default: Extent) -> Extent | None:
-    """A deposit beside the cancer is regional; one on a surface that is seeded is distant."""
-    phrase.sites = phrase.inside() or phrase.led_by()
-    return Extent.DISTANT if phrase.sites and all(site.seeded for site in phrase.sites) else default
+    """A deposit beside the cancer is regional; one on a surface that is seeded, or in a distant organ, is distant."""
+    inside = phrase.inside()
+    phrase.sites = inside or phrase.led_by()
+    usual = phrase.primary.distant_usual if phrase.primary else ()
+    organs = [site for site in inside if site.kind == "organ" and site.id in usual and not phrase.in_own_organ(site)]
+    far = all(site.seeded or site in organs for site in phrase.sites)
+    return Extent.DISTANT if phrase.sites and far else default
 
 
 def _local_sites(phrase: PhraseSites) -> tuple[str, ...]:

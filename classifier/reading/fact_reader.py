@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 from classifier.matching.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
 from classifier.reading.note_facts import NoteFacts
+from classifier.reading.sole_specimen import SoleSpecimen
 from classifier.text.raw_words import RawWords, words_of
 
 CANCER_WORDS = ("CANCER", "METASTASIS", "METASTATIC", "METASTASIZE")
@@ -82,6 +83,7 @@ class FactReader:
             blocks = term.kind in ("site", "word") and len(term.words) > 1 and not words.isdisjoint(term.words)
             if term.words and (term.tells or blocks):
                 self._starting.setdefault(term.words[0], _Starting()).add(term)
+        self._specimen = SoleSpecimen(lexicon)
         self._beside_organ = {
             word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
         }
@@ -96,7 +98,7 @@ class FactReader:
         in_family : callable
             Whether an offset stands in the family history.
         """
-        facts = NoteFacts()
+        facts = NoteFacts(specimen=self._specimen.site(words.text))
         votes: Counter[str] = Counter()
         found = list(self._find(words))
         cancers = {place for start, end, term in found if term.word_class == "CANCER" for place in range(start, end)}

@@ -20,6 +20,8 @@ class NoteFacts:
     """How many words name a cancer or its treatment."""
     primaries: dict[str, float] = field(default_factory=dict)
     """Weight of each primary outside the family history: its mentions, and its clues by half."""
+    specimen: str | None = None
+    """Id of the site that a report on a single specimen is about."""
 
     @property
     def main_primary(self) -> str | None:

@@ -6,6 +6,7 @@ from spacy.tokens import Doc, Span
 
 from classifier.matching.anatomy import Anatomy, Primary, Site
 from classifier.reading.note_facts import NoteFacts
+from classifier.reading.sections_of_doc import Sections
 from classifier.span_groups import PRIMARIES, SITES, SPECIMEN_HEADINGS, SPECIMENS, TERMS
 from classifier.text.raw_words import words_of
 from classifier.text.words import Words
@@ -16,7 +17,7 @@ _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _REACH = 500
 # In characters: a sentence's first word ends before, if it is one by which it leans on the sentence before.
 _FIRST_WORD = 40
-_WITH = frozenset(["with", "w/"])
+_WITH = frozenset(["with", "w/", "w"])
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
 
@@ -47,6 +48,9 @@ class NoteSites:
         }
         self._specimens, self._headings = spans[SPECIMENS], spans[SPECIMEN_HEADINGS]
         facts = NoteFacts.of(doc)
+        self.specimen_of_note = facts.specimen
+        self._section = Sections(doc)
+        self._tokens = of_words.positions
         self.primaries_by_weight = sorted(facts.primaries, key=lambda name: -facts.primaries[name])
 
     def bounds(self, sentence: int) -> tuple[int, int]:
@@ -75,6 +79,10 @@ class NoteSites:
         sentences = range(self.sentences[heading.start], self.sentences[heading.end - 1] + 1)
         named = (pair for sentence in sentences for pair in self.sites.get(sentence, []))
         return [name for site, name in named if heading.start <= site.start < heading.end]
+
+    def in_history(self, token: int) -> bool:
+        """Whether a token stands in a section that tells what was before."""
+        return self._section.name(self._tokens[token]) in self.words["history"]
 
     def _by_sentence(self, pairs: list[tuple[Span, str]]) -> dict[int, list[tuple[Span, str]]]:
         grouped: dict[int, list[tuple[Span, str]]] = {}
@@ -145,17 +153,25 @@ class PhraseSites:
             return []
         last, name = before[-1]
         between = {token.lower_ for token in self.span.doc[last.end : self.span.start]}
-        if self.note.in_other_phrase(last, self.span) and between <= {"or", "and", "/", "nor"}:
-            # "No nodal or metastatic disease": the one is not at the other.
+        apart = self.table[name].kind == "node" or self.note.in_other_phrase(last, self.span)
+        if apart and between <= {"or", "and", "/", "nor"}:
+            # "No adenopathy or metastasis", "no nodal or metastatic disease": the one is not at the other.
             return []
         # "3/17 nodes positive, no mets": what is denied after a comma is not denied of the nodes alone.
         listed = "," in between and ":" not in between
-        apart = self.table[name].kind == "node" and listed and self.note.words["denies"] & between
-        return [] if apart or self.note.words["leads_away"] & between else [self.table[name]]
+        denied = self.table[name].kind == "node" and listed and self.note.words["denies"] & between
+        return [] if denied or self.note.words["leads_away"] & between else [self.table[name]]
 
     def examined(self) -> list[Site]:
         """The sites of the specimen that the phrase is about."""
         return [self.table[name] for name in self.note.specimen(self.span.start)]
+
+    def reported(self) -> list[Site]:
+        """The site of the one specimen that the note reports on, but not of what was before, or is so in general."""
+        specimen = self.note.specimen_of_note
+        if specimen is None or self.note.in_history(self.span.start):
+            return []
+        return [] if self.note.words["in_general"].intersection(self._before(_JOIN_BEFORE)) else [self.table[specimen]]
 
     def led_by(self) -> list[Site]:
         """The site right before the phrase, with a mark between: "Omentum, no tumour"."""
