@@ -272,9 +272,10 @@ class _Surroundings:
         return self._sentences_with("RISK")
 
     @cached_property
-    def other(self) -> set[int]:
-        """Sentences that name what may recur or spread and is no cancer."""
-        return self._sentences_with("OTHER_FINDING", "BENIGN")
+    def other(self) -> dict[int, int]:
+        """Where a sentence first names what may recur or spread and is no cancer, by the number of the sentence."""
+        names = ("OTHER_FINDING", "BENIGN")
+        return {self.sentence[i]: i for i in reversed(range(len(self.classes))) if self.classes[i] in names}
 
     @cached_property
     def staging(self) -> dict[int, set[str]]:
@@ -297,6 +298,12 @@ class _Surroundings:
         beside = self.classes[max(first, start - _BESIDE) : min(last, end + _BEHIND)]
         return "OTHER_FINDING" not in beside
 
+    def _is_topic(self, pattern: Pattern, start: int, end: int) -> bool:
+        """Whether nothing else in the sentence recurs or spreads; what is listed after a recurrence does not."""
+        other = self.other.get(self.sentence[start])
+        listed = pattern.label == Label.RECURRENCE and self.classes[end : end + 1] == ["LINK"]
+        return other is None or (listed and other > end)
+
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
         sentence = self.sentence[start]
@@ -309,7 +316,7 @@ class _Surroundings:
                 return self.facts.own_cancer and self.facts.nodes
             case "topic":
                 named = sentence in self.cancer or sentence in self.risk or self._relapsed(pattern, start, end)
-                return self.facts.own_cancer and (named or sentence not in self.other)
+                return self.facts.own_cancer and (named or self._is_topic(pattern, start, end))
             case "staging":
                 return self.facts.own_cancer or bool(self.staging.get(sentence, set()) - {self.classes[end - 1]})
         return True
