@@ -54,6 +54,43 @@ def test_status(clf, case):
     assert tag.historical == case.get("historical", tag.historical)
 
 
+# Each stands in the frames of a status in turn; two in those that ask for two.
+FINDINGS = [
+    ("liver metastases", "local recurrence"),
+    ("bone metastases", "nodal disease"),
+    ("recurrent disease", "brain mets"),
+]
+
+
+def framed(frame, findings):
+    """Return a note with findings in a frame, and the place of each."""
+    text, places = "Colon cancer, treated in 2019.\n\n", []
+    for part, finding in zip(frame.split("{}"), [*findings, ""], strict=True):
+        text += part
+        places.append((len(text), len(text) + len(finding)))
+        text += finding if text.strip(" ")[-1] != "\n" else finding.capitalize()
+    return text, places[:-1]
+
+
+@pytest.mark.parametrize("case", cases("frames"), ids=lambda case: case["frame"])
+def test_status_in_a_frame(clf, case):
+    wanted = case["statuses"]
+    singles = [(finding,) for pair in FINDINGS for finding in pair]
+    for findings in FINDINGS if len(wanted) == 2 else singles:
+        text, places = framed(case["frame"], findings)
+        tags = clf.tag_text(text)
+        assert [next(iter(over(tags, *place))).status for place in places] == wanted, text
+
+
+@pytest.mark.parametrize("case", cases("stations"), ids=lambda case: case["primary"])
+def test_nodes_are_regional_in_the_drainage_of_the_primary(clf, case):
+    for extent in ("regional_nodes", "distant"):
+        for station in case[extent]:
+            text, start, end = unmark(f"{case['primary']}. CT shows metastatic [[{station} nodes]].")
+            (tag,) = over(clf.tag_text(text), start, end)
+            assert tag.extent == extent, station
+
+
 @pytest.mark.parametrize("case", cases("untagged"), ids=lambda case: case["text"])
 def test_what_is_no_spread_has_no_tag(clf, case):
     assert clf.tag_text(case["text"]) == []
