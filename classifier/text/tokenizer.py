@@ -15,7 +15,7 @@ from classifier.text.markup import blank_markup
 from classifier.text.surrogates import whole
 
 # Abbreviations with a slash that are one word to a reader.
-_SLASHED = ("r/o", "s/p", "c/w", "h/o", "w/", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "n/a", "i/v", "b/l")
+_SLASH = ("r/o", "s/p", "c/w", "h/o", "w/", "w/o", "e/o", "o/e", "d/t", "y/o", "f/u", "f/h", "w/u", "n/a", "i/v", "b/l")
 
 # T2N0M0 without a space is three facts. A look-behind has one width, so each way for a category to end stands apart.
 _AFTER_CATEGORY = r"(?:(?<=T[0-4XxIiOo])|(?<=T[0-4][a-dA-D])|(?<=Tis)|(?<=N[0-3XxOo+])|(?<=N[0-3][a-cA-C])|(?<=mi))"
@@ -44,7 +44,7 @@ class NoteTokenizer:
 
     def __init__(self, vocab: Vocab) -> None:
         self.vocab = vocab
-        cases = [form for word in _SLASHED for form in (word, word.upper(), word.capitalize())]
+        cases = [form for word in _SLASH for form in (word, word.upper(), word.capitalize())]
         self._words = Tokenizer(
             vocab,
             rules={form: [{ORTH: form}] for form in cases},
