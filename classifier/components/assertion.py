@@ -107,11 +107,10 @@ class Assertion(RuleComponent):
         relative = next(iter(scope.after(("family",)) + scope.before(("family",))), None)
         nearest = condition or next(iter(after + before), None)
         status = Status(nearest.cue.kind) if nearest else Status.PRESENT
-        if status is not Status.NEGATED:
-            if relative or (section == FAMILY_HISTORY and not scope.speaks_of_patient()):
-                status, nearest = Status.FAMILY, relative
-            elif section == "risks" and status is not Status.HYPOTHETICAL:
-                status, nearest = Status.HYPOTHETICAL, None
+        if relative or (section == FAMILY_HISTORY and not scope.speaks_of_patient()):
+            status, nearest = Status.FAMILY, relative
+        elif section == "risks" and status not in (Status.NEGATED, Status.HYPOTHETICAL):
+            status, nearest = Status.HYPOTHETICAL, None
         polarity = stored.get("polarity")
         if polarity and status in (Status.PRESENT, Status.POSSIBLE):
             status, nearest = Status(polarity), None
