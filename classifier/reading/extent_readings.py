@@ -30,7 +30,7 @@ def _spread(phrase: PhraseSites, default: Extent) -> Extent | None:
     sites = phrase.inside()
     if sites and all(site.id == LYMPH_NODE for site in sites):
         # "Aortocaval node, suspicious for nodal metastasis."
-        sites = phrase.nodes_before() or sites
+        sites = phrase.nodes_before() or [site for site in phrase.reported() if site.kind == "node"] or sites
     phrase.sites = sites
     nodes = any(site.kind == "node" for site in sites)
     if phrase.says("distant") or (phrase.says("opposite") and not nodes):
