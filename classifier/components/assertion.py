@@ -104,13 +104,16 @@ class Assertion(RuleComponent):
         before = [mention for mention in scope.before(_STATUS_KINDS) if _speaks_of(mention.cue, span)]
         after = [mention for mention in scope.after(_STATUS_KINDS) if _speaks_of(mention.cue, span)]
         condition = next((mention for mention in before if mention.cue.holds), None)
-        relative = next(iter(scope.after(("family",)) + scope.before(("family",))), None)
+        relatives = scope.after(("family",)) + scope.before(("family",))
+        relative = next(iter(relatives), None)
         nearest = condition or next(iter(after + before), None)
         status = Status(nearest.cue.kind) if nearest else Status.PRESENT
-        if relative or (section == FAMILY_HISTORY and not scope.speaks_of_patient()):
-            status, nearest = Status.FAMILY, relative
-        elif section == "risks" and status not in (Status.NEGATED, Status.HYPOTHETICAL):
-            status, nearest = Status.HYPOTHETICAL, None
+        # What is denied beside a relative is denied of the patient, unless of a cancer that is the relative's.
+        if status is not Status.NEGATED or any(mention.cue.holds for mention in relatives):
+            if relative or (section == FAMILY_HISTORY and not scope.speaks_of_patient()):
+                status, nearest = Status.FAMILY, relative
+            elif section == "risks" and status is not Status.HYPOTHETICAL:
+                status, nearest = Status.HYPOTHETICAL, None
         polarity = stored.get("polarity")
         if polarity and status in (Status.PRESENT, Status.POSSIBLE):
             status, nearest = Status(polarity), None

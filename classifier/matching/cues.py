@@ -35,7 +35,7 @@ class Cue(BaseModel):
     labels: tuple[str, ...] = ()
     """Labels of the findings that it speaks of; none: all."""
     holds: bool = False
-    """A nearer cue does not end its scope: what follows "if" stays a condition."""
+    """A nearer cue does not end its scope: what follows "if" stays a condition, what is denied of a relative theirs."""
     carries: bool = False
     """Its scope goes on over the items of a list that follows the sentence."""
     asks: bool = False
