@@ -82,6 +82,13 @@ def test_status_in_a_frame(clf, case):
         assert [next(iter(over(tags, *place))).status for place in places] == wanted, text
 
 
+@pytest.mark.parametrize("case", cases("past"), ids=lambda case: case["frame"])
+def test_past_in_a_frame(clf, case):
+    for finding in ("liver metastases", "brain metastasis", "local recurrence", "lung mets", "nodal disease"):
+        text, [place] = framed(case["frame"], [finding])
+        assert next(iter(over(clf.tag_text(text), *place))).historical is case["historical"], text
+
+
 @pytest.mark.parametrize("case", cases("stations"), ids=lambda case: case["primary"])
 def test_nodes_are_regional_in_the_drainage_of_the_primary(clf, case):
     for extent in ("regional_nodes", "distant"):
