@@ -299,10 +299,11 @@ class _Surroundings:
         return "OTHER_FINDING" not in beside
 
     def _is_topic(self, pattern: Pattern, start: int, end: int) -> bool:
-        """Whether nothing else in the sentence recurs or spreads; what is listed after a recurrence does not."""
+        """Whether nothing else in the sentence recurs or spreads, but for what is listed after it or set against it."""
         other = self.other.get(self.sentence[start])
-        listed = pattern.label == Label.RECURRENCE and self.classes[end : end + 1] == ["LINK"]
-        return other is None or (listed and other > end)
+        before, after = self.classes[max(start - 1, 0) : start], self.classes[end : end + 1]
+        listed = pattern.label == Label.RECURRENCE and after == ["LINK"]
+        return other is None or (listed and other > end) or ["VERSUS"] in (before, after)
 
     def allow(self, pattern: Pattern, start: int, end: int) -> bool:
         """Whether what the pattern needs is there."""
