@@ -46,7 +46,7 @@ _FIRST_WORD = re.compile(r"\S+")
 _BETWEEN_WORDS = re.compile(r"\s|[^\w\s.,'’/-]")
 
 # A note is wrapped to a page; where its lines are shorter or longer than any page, each line break is meant.
-_NARROWEST_PAGE, _WIDEST_PAGE = 40, 130
+_NARROWEST_PAGE, _WIDEST_PAGE = 40, 170
 # In characters. No sentence of a note is longer, and the work on one grows with the square of its length.
 _LONGEST_SENTENCE = 1500
 
