@@ -215,21 +215,21 @@ def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int
 
 
 def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
-    """Of overlapping matches keep the longest, blocks first and weak ones last; in the order of the text.
+    """Of overlapping matches keep the longest, weak ones last, and none in a block; in the order of the text.
 
     A list of sites that runs on into a longer phrase is cut before it.
     """
     ranked = sorted(matches, key=lambda m: (m.pattern.label != NOT_CANCER, m.weak, m.start - m.end, m.start))
     taken: dict[bool, set[int]] = {True: set(), False: set()}
+    blocked: set[int] = set()
     kept = []
     for match in ranked:
         pattern, start, end = match.pattern, match.start, match.end
         if pattern.label == NOT_CANCER:
-            for layer in taken.values():
-                layer.update(range(start, end))
+            blocked.update(range(start, end))
             continue
         layer = taken[pattern.label == "ADVANCED"]
-        if start in layer:
+        if start in layer or not blocked.isdisjoint(range(start, end)):
             continue
         free = next((index for index in range(start, end) if index in layer), end)
         if free < end:
