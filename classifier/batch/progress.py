@@ -51,40 +51,35 @@ class Progress:
     Raises
     ------
     NoteTermsError
-        E137 when a run with other settings left the folder, E139 when the disk is full, E140 when another run is at it.
+        On entering: E137 when a run with other settings left the folder, E139 when the disk is full, E140 when another
+        run is at it.
     """
 
     def __init__(self, out: Path, settings: dict[str, Any], resume: bool) -> None:
         self.folder = folder_of(out)
+        self.parts = 0
+        """Number of finished parts."""
+        self._settings = settings
+        self._resume = resume
+        self._digest = hashlib.blake2b(digest_size=16)
+
+    def __enter__(self) -> Self:
+        try:
+            self._take()
+            self._begin()
+            return self
+        except KeyboardInterrupt:
+            # It may come when the folder is not yet this run's, which may only remove its own.
+            with suppress(NoteTermsError):
+                self._take()
+                self._leave(done=False)
+            raise
+
+    def _take(self) -> None:
+        """Make the folder, and lock it for this run."""
         with told(self.folder):
             self.folder.mkdir(exist_ok=True)
             self._lock = (self.folder / "lock").open("wb")
-        self._take()
-        self._digest = hashlib.blake2b(digest_size=16)
-        try:
-            self._begin(settings, resume and unfinished(out))
-        except KeyboardInterrupt:
-            self._leave(done=False)
-            raise
-        self.parts = len(self._files())
-        """Number of finished parts."""
-
-    def _begin(self, settings: dict[str, Any], resume: bool) -> None:
-        """Drop what is there, or check that the run that left it was asked for the same."""
-        if not resume:
-            for file in self._files():
-                file.unlink()
-        file = self.folder / _SETTINGS
-        wanted = json.dumps(settings, sort_keys=True, indent=2)
-        if resume and file.read_text(encoding="utf-8") != wanted:
-            raise NoteTermsError(
-                "E137",
-                f"{self.folder} is of a run with other options, or by another version.",
-                "Use the same, or begin anew without --resume.",
-            )
-        replace_file(file, wanted.encode())
-
-    def _take(self) -> None:
         if fcntl is None:
             return
         try:
@@ -94,8 +89,22 @@ class Progress:
                 "E140", f"Another run is writing {self.folder}.", "Wait for it, or give the table another name."
             ) from None
 
-    def __enter__(self) -> Self:
-        return self
+    def _begin(self) -> None:
+        """Check that the run that left what is there was asked for the same, or drop it."""
+        file = self.folder / _SETTINGS
+        wanted = json.dumps(self._settings, sort_keys=True, indent=2)
+        if not self._resume or not file.exists():
+            # First the settings: without them the rest is nothing to go on from, should the machine stop just now.
+            for old in (file, *self._files()):
+                old.unlink(missing_ok=True)
+        elif file.read_text(encoding="utf-8") != wanted:
+            raise NoteTermsError(
+                "E137",
+                f"{self.folder} is of a run with other options, or by another version.",
+                "Use the same, or begin anew without --resume.",
+            )
+        replace_file(file, wanted.encode())
+        self.parts = len(self._files())
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
@@ -104,11 +113,12 @@ class Progress:
 
     def _leave(self, done: bool) -> None:
         """Remove the folder, unless there is something in it to go on from."""
+        settings = self.folder / _SETTINGS
         # Not by the number of parts: Ctrl-C may come right after one is written.
-        if done or not self._files():
+        if done or not settings.exists() or not self._files():
             with suppress(OSError):
-                # Without it the rest is nothing to go on from, should the machine stop just now.
-                (self.folder / _SETTINGS).unlink(missing_ok=True)
+                # First the settings, as above.
+                settings.unlink(missing_ok=True)
                 shutil.rmtree(self.folder)
         self._lock.close()
 

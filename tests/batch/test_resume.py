@@ -1,10 +1,15 @@
 """A run that was stopped goes on, and its tables are those of a run that was not."""
 
 import json
+import shutil
+import sys
 from dataclasses import replace
+from itertools import count
+from pathlib import Path
 
 import pytest
 
+import classifier
 from classifier.batch import notes, progress, runner
 from classifier.batch.notes import Row, batches
 from classifier.batch.tagging import Settings
@@ -13,6 +18,7 @@ from classifier.errors import NoteTermsError
 from classifier.schemes import load_scheme
 from tests.conftest import SAMPLES
 
+PACKAGE = str(Path(classifier.__file__).parent)
 TEXTS = [json.loads(line)["text"] for line in (SAMPLES / "notes.jsonl").read_text(encoding="utf-8").splitlines()]
 ROWS = [Row(number, f"n{number}", TEXTS[number % len(TEXTS)]) for number in range(1, 150)]
 ROWS[70] = Row(71, "n70", None, "E124 the row has no text")
@@ -76,14 +82,61 @@ def test_what_was_written_when_ctrl_c_came_is_kept(tmp_path, monkeypatch):
     assert stopped.read_bytes() == whole.read_bytes()
 
 
-def test_ctrl_c_before_anything_is_done_leaves_nothing(tmp_path, monkeypatch):
-    def stop_and_write(path, data):
-        raise KeyboardInterrupt
+class CtrlC:
+    """Ctrl-C before a given line of those of the package that beginning a run does, counted as they are done."""
 
-    monkeypatch.setattr(progress, "replace_file", stop_and_write)
-    with pytest.raises(KeyboardInterrupt):
-        run(ROWS, tmp_path / "t.jsonl")
-    assert not list(tmp_path.iterdir())
+    def __init__(self, line):
+        self.left = line
+
+    def __call__(self, frame, event, argument):
+        code = frame.f_code
+        if self.left == 0 or code.co_name == "_leave" or not code.co_filename.startswith(PACKAGE):
+            return None
+        if event == "line":
+            self.left -= 1
+            if self.left == 0:
+                raise KeyboardInterrupt
+        return self
+
+
+def begin_and_stop(out, line):
+    """Begin a run on a table with Ctrl-C at this line; return whether it came."""
+    run_progress = progress.Progress(out, {"source": "notes.csv"}, resume=False)
+    before, came = sys.gettrace(), CtrlC(line)
+    sys.settrace(came)
+    try:
+        run_progress.__enter__()
+    except KeyboardInterrupt:
+        return True
+    finally:
+        sys.settrace(before)
+    run_progress.__exit__(None, None, None)
+    return False
+
+
+def test_ctrl_c_before_anything_is_done_leaves_nothing(tmp_path):
+    line = 1
+    while begin_and_stop(tmp_path / "t.jsonl", line):
+        assert not list(tmp_path.iterdir()), line
+        line += 1
+    assert line > 20
+
+
+def test_ctrl_c_in_a_run_that_begins_anew_leaves_all_or_nothing_of_the_one_before(tmp_path):
+    stop(tmp_path / "t.jsonl")
+    folder, before = tmp_path / "t.jsonl.progress", tmp_path / "before"
+    folder.rename(before)
+    expected = {file.name: file.read_bytes() for file in before.iterdir()}
+    ends = set()
+    for line in count(1):
+        shutil.copytree(before, folder)
+        came = begin_and_stop(tmp_path / "t.jsonl", line)
+        ends.add(folder.exists())
+        assert not folder.exists() or {file.name: file.read_bytes() for file in folder.iterdir()} == expected, line
+        shutil.rmtree(folder, ignore_errors=True)
+        if not came:
+            break
+    assert ends == {True, False}
 
 
 def test_without_resume_a_run_begins_anew(tmp_path):
