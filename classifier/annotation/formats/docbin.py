@@ -3,7 +3,6 @@
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-import spacy
 from spacy.tokens import DocBin, SpanGroup
 from spacy.vocab import Vocab
 
@@ -20,7 +19,7 @@ from classifier.span_groups import TERMS
 def read(path: Path) -> Iterator[Reading]:
     """Yield one reading a Doc."""
     try:
-        docs = list(DocBin(store_user_data=True).from_bytes(path.read_bytes()).get_docs(spacy.blank("en").vocab))
+        docs = list(DocBin(store_user_data=True).from_bytes(path.read_bytes()).get_docs(Vocab()))
     except FileNotFoundError:
         raise NoteTermsError("E501", f"{path} does not exist.", "Give a file that DocBin.to_disk wrote.") from None
     except Exception as error:  # What msgpack and zlib raise at bytes of another kind has no common class.
