@@ -215,7 +215,7 @@ def _trim(text: Words, start: int, end: int, pattern: Pattern) -> tuple[int, int
 
 
 def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
-    """Of overlapping matches keep the longest, weak ones last, and none in a block; in the order of the text.
+    """Of overlapping matches keep the longest, weak ones last; in the order of the text.
 
     A list of sites that runs on into a longer phrase is cut before it.
     """
@@ -229,7 +229,8 @@ def _resolve(matches: list[_Match], words: Words) -> list[_Match]:
             blocked.update(range(start, end))
             continue
         layer = taken[pattern.label == "ADVANCED"]
-        if start in layer or not blocked.isdisjoint(range(start, end)):
+        # A phrase may run over a block, as over a date, but neither begin nor end in one.
+        if start in layer or not blocked.isdisjoint((start, end - 1)):
             continue
         free = next((index for index in range(start, end) if index in layer), end)
         if free < end:
