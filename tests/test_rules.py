@@ -181,6 +181,22 @@ def test_no_term_names_two_sites():
             assert seen.setdefault(term, site.id) == site.id, term
 
 
+def lists_of(table, name):
+    """Yield each list of words in a table of a rule file, with where it stands."""
+    for key, value in table.items() if isinstance(table, dict) else enumerate(table):
+        if isinstance(value, dict) or (isinstance(value, list) and value and isinstance(value[0], dict)):
+            yield from lists_of(value, f"{name}.{key}")
+        elif isinstance(value, list):
+            yield f"{name}.{key}", value
+
+
+@pytest.mark.parametrize("file", ["vocabulary.toml", "sites.toml", "sections.toml"])
+def test_no_word_stands_twice_in_a_list(file):
+    found = dict(lists_of(resources.read_toml(resources.RULES / file), file))
+    assert len(found) > 20
+    assert {name: words for name, words in found.items() if len(words) > len(set(words))} == {}
+
+
 def test_a_wrong_pattern_is_named_with_its_line(tmp_path):
     (tmp_path / "phrases").mkdir()
     (tmp_path / "phrases" / "mine.jsonl").write_text('\n{"id": "x", "label": "NOPE", "pattern": []}\n')

@@ -3,6 +3,7 @@
 import json
 import multiprocessing
 import pickle
+import shutil
 from itertools import pairwise
 
 import pandas as pd
@@ -17,6 +18,7 @@ import classifier
 from classifier.annotation.annotations import read_annotations
 from classifier.errors import NoteTermsError
 from classifier.labels import SPREAD_LABELS
+from classifier.resources import RULES
 from classifier.span_groups import TERMS
 from classifier.tagging import doc_tags
 from classifier.tags import tags_schema
@@ -361,10 +363,6 @@ def test_the_pipeline_goes_to_disk_and_back(nlp, tmp_path):
 
 
 def test_rules_of_ones_own(tmp_path):
-    import shutil
-
-    from classifier.resources import RULES
-
     shutil.copytree(RULES, tmp_path / "rules")
     line = {
         "id": "blorp", "label": "RELAPSE", "extent": "unspecified", "pattern": [{"LOWER": "blorp"}],
@@ -378,6 +376,16 @@ def test_rules_of_ones_own(tmp_path):
     assert doc_tags(spacy.load(tmp_path / "pipeline")("A blorp.")) == [tag]
     assert (tag.rule, tag.label, tag.decided_by, tag.score) == ("blorp", "RELAPSE", "rule", tag.score)
     assert 0 < tag.score < 1
+
+
+def test_words_of_ones_own_for_a_primary(clf, tmp_path):
+    shutil.copytree(RULES, tmp_path / "rules")
+    vocabulary = tmp_path / "rules" / "vocabulary.toml"
+    text = vocabulary.read_text(encoding="utf-8")
+    vocabulary.write_text(text.replace('primary = ["primary"', 'primary = ["blorp", "primary"'), encoding="utf-8")
+    mine = classifier.load(rules=tmp_path / "rules", model="none")
+    note = "Colon blorp. Liver metastases."
+    assert [tag.primary for found in (mine, clf) for tag in found.tag_text(note)] == ["colon", None]
 
 
 def test_a_folder_that_holds_no_rules_is_refused(tmp_path):

@@ -58,12 +58,6 @@ _REACH = 5
 
 MOST_KNOWN = 200_000
 """Words of which something is kept; beyond that the memory of a long run would grow."""
-PRIMARY_WORDS = ("primary", "primaries")
-"""Words beside which an organ names a cancer."""
-CANCER_BEFORE_ORGAN = ("ca", "carcinoma", "cancer")
-"""Words for cancer that an organ may follow: ca bladder."""
-SECONDARY = frozenset(["secondary", "2ry"])
-"""Words before an organ in which no cancer started: secondary malignant neoplasm of bone."""
 
 
 class ExtentWords(BaseModel):
@@ -88,11 +82,21 @@ class ExtentWords(BaseModel):
     specimen_fields: list[str]
     specimen_titles: list[str]
     specimen_not_sole: list[str]
+    joined_with: list[str]
+
+
+class OrganWords(BaseModel):
+    """Words by which an organ beside them is a primary, or is none; `vocabulary.toml` says what each list is for."""
+
+    primary: frozenset[str]
+    cancer_before: frozenset[str]
+    secondary: frozenset[str]
 
 
 class _Vocabulary(BaseModel):
     words: dict[str, list[str]]
     extents: ExtentWords
+    organs: OrganWords
     shapes: dict[str, re.Pattern[str]]
 
 
@@ -119,6 +123,7 @@ class Lexicon:
         vocabulary = resources.shaped(_Vocabulary, resources.read_toml(path), str(path), "E225", remedy)
         self.staging = frozenset(map(nlp.vocab.strings.add, vocabulary.extents.staging))
         self.extent_words = vocabulary.extents
+        self.organ_words = vocabulary.organs
         self._telling: dict[Terms, frozenset[str]] = {}
         self._common: dict[Terms, float] = {}
         self._of_class: dict[str, frozenset[str]] = {}
@@ -275,14 +280,14 @@ class Lexicon:
 
     def _name_primaries(self, reading: Reading) -> None:
         """Find the primaries that are named by an organ beside a word for cancer: breast ca, ca of the cervix."""
-        doc, classes = reading.words.doc, reading.classes
+        doc, classes, known = reading.words.doc, reading.classes, self.organ_words
         for site in list(reading.sites):
             _, start, end = site
             primary = self.primary_of(site[0], doc[start:end].text.lower())
             if primary is None:
                 continue
             low, high = reading.words.bounds[reading.words.sentence[start]]
-            if any(token.lower_ in SECONDARY for token in doc[max(start - 4, low) : start]):
+            if any(token.lower_ in known.secondary for token in doc[max(start - 4, low) : start]):
                 continue
             after, before = end, start - 1
             while after < high and after - end < 3 and classes[after] in ("MOD", "INVADE"):
@@ -295,9 +300,9 @@ class Lexicon:
                 if classes[before - 1] != "CANCER" and doc[before].lower_ == "of":
                     continue
                 mention = (primary, before, end)
-            elif start > low and classes[start - 1] == "CANCER" and doc[start - 1].lower_ in CANCER_BEFORE_ORGAN:
+            elif start > low and classes[start - 1] == "CANCER" and doc[start - 1].lower_ in known.cancer_before:
                 mention = (primary, start - 1, end)
-            elif after < high and doc[after].lower_ in PRIMARY_WORDS:
+            elif after < high and doc[after].lower_ in known.primary:
                 mention = (primary, start, after + 1)
             else:
                 continue

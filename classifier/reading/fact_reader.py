@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from classifier.matching.lexicon import CANCER_BEFORE_ORGAN, KINDS, PRIMARY_WORDS, SECONDARY, Lexicon
+from classifier.matching.lexicon import KINDS, Lexicon
 from classifier.reading.note_facts import NoteFacts
 from classifier.reading.sole_specimen import SoleSpecimen
 from classifier.text.raw_words import RawWords, words_of
@@ -20,7 +20,6 @@ _CLUE_WEIGHT = 0.5
 _BEFORE_ORGAN = ("MOD", "DET")
 _AFTER_ORGAN = ("MOD", "INVADE")
 _PRIMARY = "primary"
-_PRIMARY_WORDS = frozenset(PRIMARY_WORDS)
 # In words: no word for cancer beside an organ stands farther from it.
 _FARTHEST = 6
 
@@ -83,6 +82,7 @@ class FactReader:
             blocks = term.kind in ("site", "word") and len(term.words) > 1 and not words.isdisjoint(term.words)
             if term.words and (term.tells or blocks):
                 self._starting.setdefault(term.words[0], _Starting()).add(term)
+        self._organ_words = lexicon.organ_words
         self._specimen = SoleSpecimen(lexicon)
         self._beside_organ = {
             word: name for name in {*_BEFORE_ORGAN, *_AFTER_ORGAN} for word in lexicon.words_of_class(name)
@@ -150,15 +150,15 @@ class FactReader:
 
     def _is_named(self, words: RawWords, cancers: set[int], start: int, end: int) -> bool:
         """Whether a word for cancer beside an organ makes it a primary: breast ca, ca of the cervix."""
-        lower, last = words.lower, len(words.lower)
+        known, lower, last = self._organ_words, words.lower, len(words.lower)
         low, high = max(start - _FARTHEST, 0), end + _FARTHEST
-        if cancers.isdisjoint(range(low, high)) and _PRIMARY_WORDS.isdisjoint(lower[low:high]):
+        if cancers.isdisjoint(range(low, high)) and known.primary.isdisjoint(lower[low:high]):
             return False
-        if not SECONDARY.isdisjoint(lower[max(start - 4, 0) : start]):
+        if not known.secondary.isdisjoint(lower[max(start - 4, 0) : start]):
             return False
         after, before = end, start - 1
         while after < last and after - end <= 3 and _joined(words, after - 1):
-            if after in cancers or lower[after] in PRIMARY_WORDS:
+            if after in cancers or lower[after] in known.primary:
                 return True
             if not self._is(lower[after], _AFTER_ORGAN):
                 break
@@ -169,7 +169,7 @@ class FactReader:
             return False
         if lower[before] == "of" and before - 1 in cancers:
             return _joined(words, before - 1)
-        return lower[before] == _PRIMARY or (before == start - 1 and lower[before] in CANCER_BEFORE_ORGAN)
+        return lower[before] == _PRIMARY or (before == start - 1 and lower[before] in known.cancer_before)
 
     def _is(self, word: str, classes: tuple[str, ...]) -> bool:
         return self._beside_organ.get(word) in classes

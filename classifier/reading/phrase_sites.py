@@ -17,7 +17,6 @@ _JOIN_BEFORE, _JOIN_AFTER = 12, 4
 _REACH = 500
 # In characters: a sentence's first word ends before, if it is one by which it leans on the sentence before.
 _FIRST_WORD = 40
-_WITH = frozenset(["with", "w/", "w"])
 # Sites that stand so near to each other, in tokens, are one list.
 _LISTED = 3
 
@@ -142,7 +141,8 @@ class PhraseSites:
             return [self.table[name] for site, name in before if site == last or site.end == last.start]
         after = [pair for pair in same if pair[0].start >= self.span.end]
         between = [token.lower_ for token in self.span.doc[self.span.end : after[0][0].start]] if after else []
-        if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and _WITH.isdisjoint(between):
+        joined_with = self.note.words["joined_with"]
+        if after and self._joined(self.span.end, after[0][0].start, _JOIN_AFTER) and joined_with.isdisjoint(between):
             return [self.table[after[0][1]]]
         return []
 
@@ -208,7 +208,8 @@ class PhraseSites:
     def came_with(self) -> list[Site]:
         """The sites with which a cancer came back: "recurred in May with lung metastases"."""
         following = [token.lower_ for token in self.span.doc[self.span.end : self.last]][:_JOIN_AFTER]
-        joint = next((place for place, word in enumerate(following) if word in _WITH or word == "as"), None)
+        joined_with = self.note.words["joined_with"]
+        joint = next((place for place, word in enumerate(following) if word in joined_with or word == "as"), None)
         if joint is None or not self.note.words["ends"].isdisjoint(following[:joint]):
             return []
         first = self.span.end + joint + 1
@@ -260,7 +261,7 @@ class PhraseSites:
     def of_metastasis(self) -> bool:
         """Whether a metastasis is said to grow: the word stands just before the phrase, with no conjunction between."""
         for word in reversed(self._before(_JOIN_BEFORE)):
-            if word in (",", ";", ".", "and", "or", "but", *_WITH):
+            if word in (",", ";", ".", "and", "or", "but", *self.note.words["joined_with"]):
                 return False
             if word.startswith(("metasta", "secondar")):
                 return True
