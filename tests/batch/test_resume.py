@@ -114,7 +114,17 @@ def begin_and_stop(out, line):
     return False
 
 
-def test_ctrl_c_before_anything_is_done_leaves_nothing(tmp_path):
+def test_ctrl_c_before_anything_is_done_leaves_nothing(tmp_path, monkeypatch):
+    def stop_and_write(path, data):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(progress, "replace_file", stop_and_write)
+    with pytest.raises(KeyboardInterrupt):
+        run(ROWS, tmp_path / "t.jsonl")
+    assert not list(tmp_path.iterdir())
+
+
+def test_ctrl_c_at_any_line_of_a_beginning_leaves_nothing(tmp_path):
     line = 1
     while begin_and_stop(tmp_path / "t.jsonl", line):
         assert not list(tmp_path.iterdir()), line
